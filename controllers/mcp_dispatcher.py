@@ -1,0 +1,182 @@
+import logging
+import secrets
+from collections.abc import Callable
+
+from werkzeug.exceptions import HTTPException
+
+from odoo.exceptions import AccessDenied, ConcurrencyError, UserError
+from odoo.http import Dispatcher, Response
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools.json import json_default
+
+from ..services import http_gate, jsonrpc, protocol, sse
+from ..services.errors import HttpRefusal, InternalError, InvalidRequest, ProtocolError
+from ..services.exchange import Exchange, Message
+from ..services.jsonrpc import ClientResponse
+from .mcp_inbound import McpInbound, method_not_allowed
+
+_logger = logging.getLogger(__name__)
+
+OWN_METHODS = ("POST", "GET", "DELETE", "OPTIONS")
+
+
+class McpDispatcher(Dispatcher):
+    """Routes of `type="mcp"`: HTTP and JSON-RPC in, `Exchange` to the endpoint, result object out.
+
+    It answers every method of its URL, and every failure, with JSON (or an event stream) of its own: no redirect,
+    no HTML page and no cookie ever leaves it.
+    """
+
+    routing_type = "mcp"
+    mimetypes = ("application/json",)
+
+    def __init__(self, request):
+        super().__init__(request)
+        self.request_id = secrets.token_hex(8)
+        self.accepts_json = True
+        # Whom to answer when the request fails as a whole.
+        self.open_ids: list[str | int] = []
+        self.is_batch = False
+
+    @classmethod
+    def is_compatible_with(cls, request):
+        # Odoo's own 415 is an HTML page, raised before this dispatcher is in charge. `check_post` refuses instead.
+        return True
+
+    def pre_dispatch(self, rule, args):
+        # Nothing of the inherited method: its CORS answer lacks the headers that MCP needs.
+        self.request.session.can_save = False
+
+    def dispatch(self, endpoint, args):
+        inbound = McpInbound(self.request, self._policy(), self.request_id)
+        self.accepts_json = inbound.accepts_json
+        try:
+            inbound.check_source()
+            match self.request.httprequest.method:
+                case "OPTIONS":
+                    asked = inbound.http.headers.get("Access-Control-Request-Headers", "")
+                    return self._empty(204, http_gate.preflight_headers(asked))
+                case "POST":
+                    return self._post(endpoint, inbound)
+                case "DELETE":
+                    inbound.end_session()
+                    return self._empty(204)
+            raise method_not_allowed()
+        except (HttpRefusal, ProtocolError) as error:
+            # Raised further, Odoo would log a traceback for a client's mistake.
+            return self._refused(error)
+
+    def post_dispatch(self, response):
+        super().post_dispatch(response)
+        # Other addons set cookies on every answer (visitor tracking). A client of ours must never hold one.
+        response.headers.remove("Set-Cookie")
+        response.headers.extend(self._cors_headers())
+
+    def handle_error(self, exc: Exception) -> Callable:
+        env = self.request.env
+        if env is not None and not env.cr.closed:
+            # The request has failed. What follows may read settings, which an aborted transaction cannot.
+            env.cr.rollback()
+        if self.request.httprequest.method not in OWN_METHODS:
+            response = self._refused(method_not_allowed())
+        elif isinstance(exc, HTTPException):
+            response = exc.response or self._refused(HttpRefusal(exc.code, f"{exc.name}."))
+        elif isinstance(exc, AccessDenied):
+            response = self._refused(HttpRefusal(403, "Access denied."))
+        else:
+            response = self._failed(exc)
+        response.headers.extend(self._cors_headers())
+        return response
+
+    def _post(self, endpoint, inbound: McpInbound) -> Response:
+        inbound.check_post()
+        payload = jsonrpc.parse(self.request.httprequest.get_data())
+        if isinstance(payload, list):
+            return self._post_batch(endpoint, inbound, payload)
+        self._expect([payload])
+        message = jsonrpc.read(payload)
+        if isinstance(message, ClientResponse):
+            return self._take_response(inbound)
+        exchange = inbound.exchange(message)
+        answer, status = self._answer(endpoint, exchange)
+        if answer is None:
+            return self._empty(202)
+        opened = message.method == "initialize" and "result" in answer
+        return self._json(answer, status, [("Mcp-Session-Id", exchange.session_key)] if opened else [])
+
+    def _post_batch(self, endpoint, inbound: McpInbound, payloads: list) -> Response:
+        inbound.check_batch(payloads)
+        self.is_batch = True
+        self._expect(payloads)
+        answers = []
+        for payload in payloads:
+            try:
+                message = jsonrpc.read(payload)
+            except ProtocolError as error:
+                answers.append(jsonrpc.failure(jsonrpc.readable_id(payload), error))
+                continue
+            if isinstance(message, Message):
+                answer, _status = self._answer(endpoint, inbound.exchange(message))
+                answers.extend([answer] if answer else [])
+        return self._json(answers, 200) if answers else self._empty(202)
+
+    def _take_response(self, inbound: McpInbound) -> Response:
+        """Accept a client's response. There is nothing it could answer: the server has asked for nothing."""
+        if inbound.is_modern:
+            raise InvalidRequest("A client sends no responses in this protocol version.")
+        _ = inbound.session
+        return self._empty(202)
+
+    def _answer(self, endpoint, exchange: Exchange) -> tuple[dict | None, int]:
+        """Let the endpoint handle one message; return the envelope, None for a notification, and the HTTP status."""
+        self.request.params = {"exchange": exchange}
+        message_id = exchange.message.id
+        try:
+            result = self.request.registry["ir.http"]._dispatch(endpoint)
+        except ProtocolError as error:
+            return jsonrpc.failure(message_id, error), protocol.http_status(error, exchange.version)
+        return (None if result is None else jsonrpc.success(message_id, result)), 200
+
+    def _expect(self, payloads: list) -> None:
+        found = (jsonrpc.readable_id(payload) for payload in payloads if isinstance(payload, dict))
+        self.open_ids = [message_id for message_id in found if message_id is not None]
+
+    def _policy(self) -> http_gate.HttpPolicy:
+        return self.request.env["mcp.server"]._http_policy()
+
+    def _cors_headers(self) -> list[tuple[str, str]]:
+        if self.request.env is None:
+            return []
+        return self._policy().cors_headers(self.request.httprequest.headers.get("Origin"))
+
+    def _refused(self, error: HttpRefusal | ProtocolError) -> Response:
+        headers = error.headers if isinstance(error, HttpRefusal) else {}
+        message_id = self.open_ids[0] if self.open_ids and not self.is_batch else None
+        return self._json(jsonrpc.failure(message_id, error), error.http_status, list(headers.items()))
+
+    def _failed(self, exc: Exception) -> Response:
+        """Answer every open message of a request that failed as a whole, without a word of the cause."""
+        if isinstance(exc, (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)):
+            error = InternalError("Others are changing the same records right now. Nothing was done; retry later.")
+        elif isinstance(exc, UserError):
+            error = InternalError(str(exc.args[0]) if exc.args else "The operation was refused.")
+        else:
+            _logger.error("MCP request %s failed", self.request_id, exc_info=exc)
+            error = InternalError(f"Internal error. Nothing was done. Reference: {self.request_id}")
+        answers = [jsonrpc.failure(message_id, error) for message_id in self.open_ids]
+        if not answers:
+            return self._json(jsonrpc.failure(None, error), 500)
+        return self._json(answers if self.is_batch else answers[0], error.http_status)
+
+    def _json(self, body: object, status: int, headers: list[tuple[str, str]] = ()) -> Response:
+        data = jsonrpc.dump(body, json_default)
+        if self.accepts_json or status >= 400:
+            return Response(data, status=status, headers=headers, content_type="application/json")
+        return Response(
+            sse.event(data), status=status, headers=[*headers, *sse.HEADERS], content_type=sse.CONTENT_TYPE
+        )
+
+    def _empty(self, status: int, headers: list[tuple[str, str]] = ()) -> Response:
+        response = Response(status=status, headers=headers)
+        response.headers.remove("Content-Type")
+        return response

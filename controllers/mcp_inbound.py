@@ -1,0 +1,158 @@
+from functools import cached_property
+
+import odoo
+
+from ..services import protocol
+from ..services.errors import HttpRefusal, InvalidRequest, SessionNotFound
+from ..services.exchange import Exchange, Message, Narrowing
+from ..services.http_gate import ALLOWED_METHODS, HttpPolicy
+from ..services.versions import V2026_07_28
+
+MAX_BATCH = 50
+
+
+class McpInbound:
+    """One HTTP request on its way in: the checks that come before JSON-RPC, its session, its exchanges."""
+
+    def __init__(self, request, policy: HttpPolicy, request_id: str) -> None:
+        self.env = request.env
+        self.credential = getattr(request, "mcp_credential", None)
+        self.http = request.httprequest
+        self.policy = policy
+        self.request_id = request_id
+        self.version_header = self._header(protocol.VERSION_HEADER)
+
+    @property
+    def is_modern(self) -> bool:
+        """Whether the headers alone point to the modern era."""
+        return protocol.is_modern_header(self.version_header)
+
+    @property
+    def accepts_json(self) -> bool:
+        accepted = self.http.accept_mimetypes
+        return not accepted or accepted.quality("application/json") > 0
+
+    def check_source(self) -> None:
+        """:raises HttpRefusal: 403 for a browser page that is not on the list, or a foreign Host on loopback"""
+        origin = self.http.headers.get("Origin")
+        if origin is not None and not self.policy.allows_origin(origin):
+            raise HttpRefusal(403, "This Origin is not allowed. An administrator can add it in the MCP settings.")
+        if not self.policy.allows_host(self.http.headers.get("Host", "")):
+            raise HttpRefusal(403, "This Host is not served: web.base.url says that this server is local only.")
+
+    def check_post(self) -> None:
+        """:raises HttpRefusal: 503, 415, 411, 413 or 406, in this order"""
+        if odoo.evented:
+            raise HttpRefusal(503, "This port serves event streams only. Send POST to Odoo's HTTP port.")
+        if self.http.mimetype != "application/json":
+            raise HttpRefusal(415, "The Content-Type must be application/json.", {"Accept": "application/json"})
+        size = self.http.content_length
+        if size is None:
+            # Odoo cuts a chunked body at its limit, without an error.
+            raise HttpRefusal(411, "The header Content-Length is missing; chunked bodies are not accepted.")
+        if size > self.policy.max_body:
+            raise HttpRefusal(413, f"The body is longer than {self.policy.max_body} bytes.")
+        if not self.accepts_json and not self.http.accept_mimetypes.quality("text/event-stream"):
+            raise HttpRefusal(406, "The Accept header must allow application/json or text/event-stream.")
+
+    def check_batch(self, payloads: list) -> None:
+        """:raises InvalidRequest: an array where this revision has none, or one that it does not allow"""
+        version = protocol.handshake_version(self.version_header, self.session and self.session.version)
+        if self.is_modern or not version.batches or any(map(self._is_modern_payload, payloads)):
+            raise InvalidRequest("Batches exist in protocol version 2025-03-26 only. Send one message at a time.")
+        if not 0 < len(payloads) <= MAX_BATCH:
+            raise InvalidRequest(f"A batch has 1 to {MAX_BATCH} messages.")
+        if any(isinstance(payload, dict) and payload.get("method") == "initialize" for payload in payloads):
+            raise InvalidRequest("initialize must not be part of a batch.")
+
+    @cached_property
+    def session(self):
+        """The session this request names, None where it names none. Raises SessionNotFound."""
+        key = self._header(protocol.SESSION_HEADER)
+        if key is None:
+            return None
+        state = self.env["mcp.session"]._find(key, self.credential)
+        if state is None:
+            raise SessionNotFound()
+        return state
+
+    def end_session(self) -> None:
+        """End the session a DELETE names. :raises HttpRefusal: none named, none known, or none in this era"""
+        if self.is_modern:
+            raise method_not_allowed()
+        key = self._header(protocol.SESSION_HEADER)
+        if key is None:
+            raise HttpRefusal(400, "The header Mcp-Session-Id is missing.")
+        if not self.env["mcp.session"]._end(key, self.credential):
+            raise SessionNotFound()
+
+    def exchange(self, message: Message) -> Exchange:
+        """Return one message with all that this request says about it."""
+        facts = {
+            "message": message,
+            "credential": self.credential,
+            "request_id": self.request_id,
+            "headers": self._mcp_headers,
+            "narrowing": self._narrowing,
+            "size": self.http.content_length,
+        }
+        if protocol.is_modern(message, self.version_header):
+            level = message.meta.get(protocol.META_LOG_LEVEL)
+            return Exchange(
+                version=V2026_07_28,
+                client=_object(message.meta.get(protocol.META_CLIENT)),
+                capabilities=_object(message.meta.get(protocol.META_CAPABILITIES)),
+                log_level=level if level in protocol.LOG_LEVELS else None,
+                **facts,
+            )
+        if message.method == "initialize":
+            return Exchange(
+                version=protocol.negotiate(message.params.get("protocolVersion")),
+                client=_object(message.params.get("clientInfo")),
+                capabilities=_object(message.params.get("capabilities")),
+                session_key=self.env["mcp.session"]._new_key(),
+                **facts,
+            )
+        session = self.session
+        if session is None:
+            return Exchange(version=protocol.handshake_version(self.version_header, None), **facts)
+        return Exchange(
+            version=protocol.handshake_version(self.version_header, session.version),
+            client=session.client,
+            capabilities=session.capabilities,
+            log_level=session.log_level,
+            session_key=self._header(protocol.SESSION_HEADER),
+            session_id=session.id,
+            **facts,
+        )
+
+    def _is_modern_payload(self, payload: object) -> bool:
+        params = payload.get("params") if isinstance(payload, dict) else None
+        if not isinstance(params, dict):
+            return False
+        return protocol.is_modern(Message(method="", params=params), self.version_header)
+
+    @cached_property
+    def _mcp_headers(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.http.headers if name.lower().startswith("mcp-")}
+
+    @cached_property
+    def _narrowing(self) -> Narrowing:
+        if not self.http.query_string:
+            return Narrowing()
+        try:
+            return Narrowing.from_query(self.http.args.to_dict(flat=False))
+        except ValueError as error:
+            raise HttpRefusal(400, str(error)) from None
+
+    def _header(self, name: str) -> str | None:
+        value = self.http.headers.get(name)
+        return None if value is None else value.strip(" \t")
+
+
+def method_not_allowed() -> HttpRefusal:
+    return HttpRefusal(405, "Method not allowed. Send JSON-RPC messages with POST.", {"Allow": ALLOWED_METHODS})
+
+
+def _object(value: object) -> dict:
+    return value if isinstance(value, dict) else {}

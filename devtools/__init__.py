@@ -1,0 +1,1 @@
+"""What ./dev runs: set-up, server, tests, demo. Standard library only until a venv exists."""

@@ -1,0 +1,36 @@
+"""The linters: ruff over all Python, pylint with pylint-odoo over the addon. Each is one check."""
+
+import subprocess
+import time
+from pathlib import Path
+
+from . import paths, venvs
+from .console import say
+from .results import Result
+
+TOOLS = ("devtools", ".dev", ".git", ".ci", "e2e")
+
+
+def run():
+    """Run both; the Result counts two checks."""
+    programs = Path(venvs.interpreter("lint")).parent
+    passed = _check("ruff", [str(programs / "ruff"), "check", "--quiet", "."])
+    passed += _check("pylint", [str(programs / "pylint"), "--rcfile=pyproject.toml", *_addon_files()])
+    return Result(passed, 2 - passed)
+
+
+def _check(name, command):
+    start = time.monotonic()
+    done = subprocess.run(
+        command, cwd=paths.ROOT, env=venvs.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+    say(f"{'✗' if done.returncode else '✓'} {name} ({time.monotonic() - start:.1f} s)")
+    if done.returncode:
+        say(done.stdout.strip())
+    return 0 if done.returncode else 1
+
+
+def _addon_files():
+    """The Python files of the addon and its tests, relative to the repository."""
+    found = (path.relative_to(paths.ROOT) for path in paths.ROOT.glob("**/*.py"))
+    return sorted(str(path) for path in found if not set(path.parts) & set(TOOLS))

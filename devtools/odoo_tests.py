@@ -1,0 +1,83 @@
+"""The addon's Odoo tests: run by Odoo on a copy of a prepared database, counted from its log."""
+
+import os
+import re
+import subprocess
+import time
+
+from . import addon_tests, databases, odoo, odoo_log, paths
+from .console import say
+from .results import Result
+
+SUMMARY = re.compile(r"odoo\.tests\.result: (\d+) failed, (\d+) error\(s\) of (\d+) tests")
+SHOWN = 40  # error records printed of a run; the log has all
+REPORTED = re.compile(r"^[^\n]*: (FAIL|ERROR): |^[^\n]* odoo\.tests\.result: ")
+SKIPPED = re.compile(r" INFO \S+ odoo\.addons\.\S+: skipped ")
+
+
+def run_all():
+    """All Odoo tests: on the small database, then those that ask for the full demo database."""
+    results = [run(f"{addon_tests.spec(None)},-{addon_tests.FULL_TAG}", "small")]
+    if addon_tests.any_full():
+        results.append(run(addon_tests.FULL_TAG, "full"))
+    return results
+
+
+def run_chosen(tags, *, size=None, fast=False):
+    """The tests of `tags` (None: all), on the database that they ask for."""
+    spec = addon_tests.spec(tags)
+    chosen = size or addon_tests.size(spec)
+    if fast:
+        from . import resident
+
+        return [resident.run(spec, chosen)]
+    return [run(spec, chosen)]
+
+
+def run(spec, size):
+    """Run the tests of an Odoo test-tags specification on a copy of a prepared database."""
+    start = time.monotonic()
+    say(f"… Odoo tests {spec} on the {size} database")
+    log = log_file()
+    # The addon is installed on the way: that is itself a test, and at_install tests run too.
+    with databases.temporary(size, "test", addon=False) as database:
+        code = _run_odoo(database, spec, log)
+    text = log.read_text(errors="replace")
+    failed = total = 0
+    for match in SUMMARY.finditer(text):
+        failed, total = int(match[1]) + int(match[2]), int(match[3])
+    return report(log, code, time.monotonic() - start, failed, total, len(SKIPPED.findall(text)))
+
+
+def report(log, code, seconds, failed, total, skipped):
+    """Print what a run's log says about failures; the Result, from Odoo's counts and exit code."""
+    errors = odoo_log.error_records(log.read_text(errors="replace"))
+    for record in errors[:SHOWN]:
+        say(record)
+    passed = max(0, total - failed - skipped)
+    # An error that the server logged counts as one failure; so does a failure outside of any test.
+    if any(not REPORTED.search(record) for record in errors) or (code and not failed):
+        failed += 1
+    result = Result(passed, failed, skipped)
+    say(f"  Odoo: {result.line()} ({seconds:.1f} s; log: {log})")
+    return result
+
+
+def log_file():
+    """A log for one run; those of the last twenty are kept."""
+    for old in sorted(paths.LOGS.glob("test-*.log"), key=lambda file: file.stat().st_mtime)[:-20]:
+        old.unlink(missing_ok=True)
+    return paths.LOGS / f"test-{os.getpid()}-{time.time_ns() // 1000000 % 1000000}.log"
+
+
+def _run_odoo(database, spec, log):
+    chosen = odoo.get()
+    with open(log, "w") as file:
+        return subprocess.run(
+            chosen.command(
+                "-d", database, "-i", ",".join(addon_tests.modules()), "--test-tags", spec, "--stop-after-init",
+                "--workers=0", "--max-cron-threads=0", "--http-port=0", f"--screenshots={paths.STATE / 'screenshots'}",
+                fixtures=True,
+            ),
+            env=chosen.environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+        ).returncode

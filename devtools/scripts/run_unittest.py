@@ -1,0 +1,23 @@
+"""Run the unittest files of a folder and write the counts as JSON: run_unittest.py FOLDER FILE [PATTERN]."""
+
+import json
+import sys
+import unittest
+
+
+def main(folder, file, pattern=""):
+    """Discover, run, write the counts."""
+    sys.path.insert(0, folder)
+    loader = unittest.TestLoader()
+    if pattern:
+        loader.testNamePatterns = [f"*{pattern}*"]
+    suite = loader.discover(folder, top_level_dir=folder)
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    skipped = len(result.skipped)
+    counts = {"passed": max(0, result.testsRun - failed - skipped), "failed": failed, "skipped": skipped}
+    with open(file, "w") as output:
+        json.dump(counts, output)
+
+
+main(*sys.argv[1:])

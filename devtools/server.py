@@ -1,0 +1,105 @@
+"""A running Odoo: HTTP workers plus the evented process, waited for until it answers."""
+
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import odoo, odoo_log, paths, ports, processes, stamps
+from .console import Failure, say
+
+PATIENCE = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a started server is."""
+
+    name: str
+    port: int
+    gevent_port: int
+    database: str
+    pid: int
+    log: str
+
+    @property
+    def base(self):
+        """The base URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self):
+        """The MCP endpoint's URL."""
+        return f"{self.base}/mcp"
+
+
+def start(database, *, workers=2, port=8069, fixtures=False, options=()):
+    """Start Odoo on `database` and wait until it answers; gives the Server."""
+    chosen = odoo.get()
+    with stamps.lock("ports"):
+        http = ports.free(port)
+        if http != port:
+            say(f"  port {port} is taken: using {http}")
+        gevent = ports.free(http + 3)
+        name = f"server-{http}"
+        log = paths.LOGS / f"{name}.log"
+        log.write_bytes(b"")
+        # Without workers there is no evented process, and the option would be ignored.
+        command = chosen.command(
+            "-d", database, f"--http-port={http}", f"--gevent-port={gevent}", f"--workers={workers}",
+            "--max-cron-threads=1", *options, fixtures=fixtures,
+        )
+        child = processes.start(
+            name, command, chosen.environment(), log, port=http, gevent_port=gevent, database=database,
+        )
+        server = Server(name, http, gevent, database, child.pid, str(log))
+        _wait(server, child)  # under the lock: until then the ports look free to another ./dev
+    return server
+
+
+def stop(server):
+    """End a started server."""
+    processes.stop(server.name)
+
+
+@contextmanager
+def running(database, **options):
+    """A server for the time of a block."""
+    server = start(database, **options)
+    try:
+        yield server
+    finally:
+        stop(server)
+
+
+def status(url, data=None):
+    """The HTTP status of a request; None when nobody answers."""
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
+def _wait(server, child):
+    deadline = time.monotonic() + PATIENCE
+    while status(f"{server.base}/web/health") != 200:
+        if child.poll() is not None:
+            raise _failure(server, "ended while starting")
+        if time.monotonic() > deadline:
+            stop(server)
+            raise _failure(server, f"does not answer after {PATIENCE} s")
+        time.sleep(0.1)
+    # Without a token the answer is a refusal, but one of ours.
+    code = status(server.url, b"{}")
+    if code in (None, 404):
+        say(f"  {server.url} is not there yet ({code or 'no answer'}): does the addon define the route?")
+
+
+def _failure(server, what):
+    return Failure(f"Odoo {what} (log: {server.log}):\n{odoo_log.reason(Path(server.log))}")

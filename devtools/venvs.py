@@ -1,0 +1,40 @@
+"""Virtual environments in the state folder, each from one file of exact versions."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from . import debian, paths, stamps
+from .console import step
+
+
+def interpreter(name):
+    """The python of venv `name`, created from requirements/<name>.txt when needed."""
+    requirements = paths.REQUIREMENTS / f"{name}.txt"
+    folder = paths.STATE / "venvs" / name
+    python = folder / "bin" / "python"
+    key = stamps.digest(requirements.read_bytes(), sys.executable, sys.version)
+    with stamps.lock(f"venv-{name}"):
+        if not (stamps.is_done(f"venv-{name}", key) and python.exists()):
+            with step(f"Python packages: {name}"):
+                _create(folder, requirements)
+            stamps.mark_done(f"venv-{name}", key)
+    return str(python)
+
+
+def environment():
+    """The environment for children: ours without what ./dev set for its own start."""
+    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MCP_DEV_ROOT")}
+
+
+def _create(folder, requirements):
+    shutil.rmtree(folder, ignore_errors=True)
+    if subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode:
+        debian.install(["python3-venv"], "virtual environments")
+    debian.run_retrying([sys.executable, "-m", "venv", str(folder)], attempts=1, env=environment())
+    debian.run_retrying(
+        [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check",
+         "--retries", "3", "-r", str(requirements)],
+        env=environment(),
+    )

@@ -1,0 +1,59 @@
+"""The environment of a call: the user's own, with a context that only we build.
+
+Context keys change what Odoo does (`default_*`, `tracking_disable`, `force_delete`, ...), so none is ever taken from
+the client: language, time zone and companies are checked values, and nothing else is in it.
+"""
+
+from odoo.api import Environment
+
+from ..services.errors import ToolError
+
+
+def call_environment(env: Environment, *, company_id: int | None = None, lang: str | None = None) -> Environment:
+    """Return `env` for one call, of the same user.
+
+    :param company_id: work in this company only; None: the user's main company, with all of theirs visible
+    :param lang: code of an installed language; None: the user's
+    :raises ToolError: naming the companies or languages there are
+    """
+    companies = _companies(env, company_id)
+    own = env["res.users"].context_get()
+    context = {
+        "lang": _language(env, lang) if lang else own["lang"],
+        "tz": own.get("tz") or "UTC",
+        "uid": env.uid,
+        "allowed_company_ids": companies,
+    }
+    # sudo: the multi-company record rules read `parent_path` of the user's companies; fetching that one column first
+    # spares every call the prefetch of some 150 others.
+    env["res.company"].sudo().browse(companies).fetch(["parent_path"])
+    return env(context=context)
+
+
+def _companies(env: Environment, company_id: int | None) -> list[int]:
+    own = env.user._mcp_company_ids()
+    if company_id is None:
+        return list(own)
+    if company_id in own:
+        return [company_id]
+    # sudo: names of the user's own companies.
+    names = {company.id: company.name for company in env["res.company"].sudo().browse(own)}
+    listed = ", ".join(f"{company} ({name})" for company, name in names.items())
+    raise ToolError(
+        "invalid_company",
+        f"company_id {company_id} is not one of this user's companies.",
+        fix=f"Use one of: {listed}.",
+    )
+
+
+def _language(env: Environment, lang: str) -> str:
+    installed = [code for code, _name in env["res.lang"].get_installed()]
+    wanted = lang.replace("-", "_").lower()
+    for code in installed:
+        if code.lower() == wanted or code.split("_")[0].lower() == wanted:
+            return code
+    raise ToolError(
+        "invalid_language",
+        f"The language {lang!r} is not installed.",
+        fix=f"Use one of: {', '.join(installed)}.",
+    )

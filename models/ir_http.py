@@ -1,0 +1,81 @@
+import ipaddress
+
+from werkzeug.exceptions import Unauthorized
+
+from odoo import models
+from odoo.http import Response, request
+
+from ..services.exchange import Credential
+
+RESOURCE_PATH = "/mcp"
+CHALLENGE_SCOPE = "mcp:read"
+
+
+class IrHttp(models.AbstractModel):
+    _inherit = "ir.http"
+
+    @classmethod
+    def _auth_method_mcp(cls):
+        """Authenticate by the bearer token alone: cookies and `?access_token=` never count (MCP authorization).
+
+        :raises Unauthorized: with the `WWW-Authenticate` challenge of RFC 6750 and RFC 9728
+        """
+        request.session.can_save = False
+        secret = cls._mcp_bearer()
+        if secret is None:
+            raise cls._mcp_challenge()
+        tokens = request.env["mcp.token"]
+        state = tokens._find(secret)
+        if state is None:
+            raise cls._mcp_challenge("invalid_token", "Unknown token. Mint a new one in Odoo.")
+        if state.refusal is None:
+            # request.update_env makes this user the transaction's default user: x2many commands on protected
+            # models run as that one, whatever `env.user` says later.
+            request.update_env(user=state.user_id, context={}, su=False)
+            if not request.env.user._may_use_mcp():
+                state = None
+        if state is None or state.refusal:
+            reason = state.refusal if state else "user_not_allowed"
+            raise cls._mcp_challenge("invalid_token", f"The token cannot be used: {reason.replace('_', ' ')}.")
+        user_agent = request.httprequest.headers.get("User-Agent", "")[:200]
+        request.mcp_credential = Credential(
+            kind="pat",
+            token_id=state.id,
+            user_id=state.user_id,
+            profile_id=state.profile_id,
+            ip=_address(request.httprequest.remote_addr),
+            user_agent=user_agent,
+        )
+        tokens._note_use(state, request.mcp_credential.ip, user_agent)
+
+    @classmethod
+    def _mcp_bearer(cls) -> str | None:
+        scheme, _space, secret = request.httprequest.headers.get("Authorization", "").partition(" ")
+        return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+
+    @classmethod
+    def _mcp_challenge(cls, error: str | None = None, description: str | None = None) -> Unauthorized:
+        """Return the 401 of RFC 6750 §3, pointing to the resource metadata (RFC 9728 §5.1)."""
+        # sudo: the public base URL of this database.
+        base_url = request.env["ir.config_parameter"].sudo().get_param("web.base.url", "").rstrip("/")
+        parts = {
+            "error": error,
+            "error_description": description,
+            "resource_metadata": f"{base_url}/.well-known/oauth-protected-resource{RESOURCE_PATH}",
+            "scope": CHALLENGE_SCOPE,
+        }
+        challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
+        body = '{"error":"%s","error_description":"%s"}' % (
+            error or "unauthorized",
+            description or "Send a personal access token as `Authorization: Bearer …`.",
+        )
+        headers = [("WWW-Authenticate", challenge), ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        return Unauthorized(response=Response(body, status=401, headers=headers))
+
+
+def _address(remote: str | None) -> str:
+    """Return the remote address in canonical form, empty when there is none (a unix socket)."""
+    try:
+        return str(ipaddress.ip_address(remote or ""))
+    except ValueError:
+        return ""

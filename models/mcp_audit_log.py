@@ -1,0 +1,132 @@
+import json
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..services.exchange import Exchange
+
+OUTCOMES = [
+    ("ok", "Done"),
+    ("error", "Error"),
+    ("refused", "Refused"),
+    ("asked", "Asked for confirmation"),
+]
+# What is kept of one call's record ids and of an error's text; the rest is in the count.
+LISTED_IDS = 50
+LONGEST_REASON = 500
+PURGE_BATCH = 10_000
+DEFAULT_RETENTION_DAYS = 90
+
+
+class McpAuditLog(models.Model):
+    _name = "mcp.audit.log"
+    _description = "MCP Audit Log"
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "tool"
+
+    date = fields.Datetime(required=True, readonly=True, index=True)
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
+    token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
+    session_id = fields.Many2one("mcp.session", readonly=True, ondelete="set null")
+    client = fields.Char(readonly=True, help="As the client names itself; not verified.")
+    protocol = fields.Char(readonly=True)
+    transport = fields.Char(readonly=True)
+    ip = fields.Char(string="Address", readonly=True)
+    method = fields.Char(readonly=True)
+    tool = fields.Char(readonly=True)
+    model = fields.Char(readonly=True)
+    record_ids = fields.Char(string="Records", readonly=True)
+    record_count = fields.Integer(readonly=True, aggregator="sum")
+    outcome = fields.Selection(OUTCOMES, readonly=True)
+    reason = fields.Char(readonly=True)
+    dry_run = fields.Boolean(readonly=True)
+    duration_ms = fields.Float(string="Duration (ms)", readonly=True, digits=(16, 1), aggregator="avg")
+    request_size = fields.Integer(string="Request (bytes)", readonly=True, aggregator="sum")
+    response_size = fields.Integer(string="Answer (characters)", readonly=True, aggregator="sum")
+    request_id = fields.Char(string="Request", readonly=True)
+
+    _user_date = models.Index("(user_id, id DESC)")
+
+    @api.model
+    def _record(
+        self,
+        exchange: Exchange,
+        *,
+        outcome: str,
+        duration_ms: float,
+        tool: str | None = None,
+        reason: str | None = None,
+        model: str | None = None,
+        record_ids=(),
+        dry_run: bool = False,
+        response_size: int = 0,
+    ) -> None:
+        """Write the row of one request, in the transaction of what it reports.
+
+        :param record_ids: ids the call read or changed; the first 50 are listed, all are counted
+        """
+        values = {
+            "date": fields.Datetime.now(),
+            "user_id": exchange.credential.user_id,
+            "token_id": exchange.credential.token_id,
+            "session_id": exchange.session_id,
+            "client": _client_name(exchange),
+            "protocol": exchange.version.name,
+            "transport": exchange.transport,
+            "ip": exchange.credential.ip,
+            "method": exchange.message.method[:64],
+            "tool": tool,
+            "model": model,
+            "record_ids": ",".join(map(str, record_ids[:LISTED_IDS])) or None,
+            "record_count": len(record_ids),
+            "outcome": outcome,
+            "reason": reason and reason[:LONGEST_REASON],
+            "dry_run": dry_run,
+            "duration_ms": round(duration_ms, 1),
+            "request_size": exchange.size,
+            "response_size": response_size,
+            "request_id": exchange.request_id,
+        }
+        # Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of
+        # a small read.
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO mcp_audit_log (%s) VALUES %s",
+                SQL(", ").join(SQL.identifier(name) for name in values),
+                tuple(values.values()),
+            )
+        )
+
+    def write(self, vals):
+        raise UserError(self.env._("The audit log cannot be changed."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The audit log cannot be deleted; it is purged after its retention time."))
+
+    @api.autovacuum
+    def _gc_old_rows(self):
+        """Delete rows past the retention time (setting `mcp_endpoint.audit_days`), a batch at a time."""
+        days = int(self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.audit_days", DEFAULT_RETENTION_DAYS))
+        limit = fields.Datetime.now() - timedelta(days=days)
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM mcp_audit_log WHERE id IN (SELECT id FROM mcp_audit_log WHERE date < %s LIMIT %s)",
+                limit,
+                PURGE_BATCH,
+            )
+        )
+        done = self.env.cr.rowcount
+        return done, done == PURGE_BATCH
+
+
+def _client_name(exchange: Exchange) -> str | None:
+    """Return the client's own name and version, or its user agent."""
+    name, version = exchange.client.get("name"), exchange.client.get("version")
+    if not isinstance(name, str) or not name:
+        return exchange.credential.user_agent or None
+    # As JSON text: no control characters and no invalid surrogates reach the database.
+    return json.dumps(f"{name} {version if isinstance(version, str) else ''}".strip()[:100], ensure_ascii=True)[1:-1]

@@ -1,0 +1,125 @@
+import json
+from datetime import datetime, timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..services import canonical
+from ..services.errors import ToolError
+from ..services.tool import ToolResult
+
+LIFE = timedelta(hours=24)
+LONGEST_KEY = 200
+PURGE_BATCH = 10_000
+
+
+class McpIdempotency(models.Model):
+    _name = "mcp.idempotency"
+    _description = "MCP Repeated Call"
+    _log_access = False
+    _rec_name = "key"
+
+    user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="cascade")
+    key = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
+    tool = fields.Char(readonly=True)
+    digest = fields.Char(readonly=True)
+    response = fields.Json(readonly=True)
+    expires = fields.Datetime(required=True, readonly=True, index=True)
+
+    _user_key = models.UniqueIndex("(user_id, key)", "A key is used once.")
+
+    @api.model
+    def _claim(self, call, key: str) -> dict | None:
+        """Take a key for this call, or return the response of the call that had it.
+
+        Make it inside the transaction of the call and before any side effect; not for rehearsals. Of two calls at
+        the same time the second waits here for the first, then fails with a serialization error, which makes Odoo
+        run it again and find the first one's response.
+
+        :return: the arguments of the stored `ToolResult`, None when the call is to be executed and given to `_store`
+        :raises ToolError: `idempotency_conflict`, when the key was used for something else
+        """
+        if not 1 <= len(key) <= LONGEST_KEY:
+            raise ToolError("invalid_arguments", f"idempotency_key has 1 to {LONGEST_KEY} characters.")
+        digest = canonical.digest(call.spec.name, {**call.arguments, "company": call.env.company.id})
+        key = f"key:{key}"
+        if self._insert(key, fields.Datetime.now() + LIFE, tool=call.spec.name, digest=digest):
+            return None
+        self.env.cr.execute(
+            SQL(
+                "SELECT tool, digest, response, expires < (now() AT TIME ZONE 'UTC') FROM mcp_idempotency"
+                " WHERE user_id = %s AND key = %s",
+                self.env.uid,
+                key,
+            )
+        )
+        tool, known_digest, response, expired = self.env.cr.fetchone()
+        if expired or response is None:
+            # Too old, or of a call that failed: nothing has happened under this key.
+            self._update(key, tool=call.spec.name, digest=digest, response=None, expires=fields.Datetime.now() + LIFE)
+            return None
+        if known_digest != digest:
+            raise ToolError(
+                "idempotency_conflict",
+                f"This idempotency_key was used for another call of {tool} in the last 24 hours.",
+                fix="Use a new key for a new call; repeat a key only with exactly the same arguments.",
+            )
+        return response
+
+    @api.model
+    def _store(self, call, key: str, result: ToolResult) -> None:
+        """Keep the result of a call that claimed the key, in the transaction of its effects."""
+        response = {
+            "structured": dict(result.structured),
+            "text": result.text,
+            "content": list(result.content),
+            "meta": dict(result.meta),
+        }
+        self._update(f"key:{key}", response=json.dumps(response, default=str))
+
+    @api.model
+    def _consume_nonce(self, call, nonce: str, expires: datetime | None = None) -> None:
+        """Use up the nonce of a confirmation or of a request state.
+
+        :param expires: when what carries the nonce expires (naive UTC), at most a day ahead, which is the default;
+            the nonce can be forgotten afterwards
+        :raises ToolError: `confirmation_used`, when it was used before
+        """
+        if not self._insert(f"nonce:{nonce}", expires or fields.Datetime.now() + LIFE, tool=call.spec.name):
+            raise ToolError(
+                "confirmation_used",
+                "This confirmation has been used already. What it confirmed was done then.",
+                fix="Check the result with odoo_search_records; ask again only if it has to happen a second time.",
+            )
+
+    def _insert(self, key: str, expires: datetime, **values: object) -> bool:
+        """Insert the row of a key unless there is one; wait for another transaction that is about to."""
+        row = {"user_id": self.env.uid, "key": key, "expires": expires, **values}
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO mcp_idempotency (%s) VALUES %s ON CONFLICT (user_id, key) DO NOTHING",
+                SQL(", ").join(SQL.identifier(name) for name in row),
+                tuple(row.values()),
+            )
+        )
+        return self.env.cr.rowcount == 1
+
+    def _update(self, key: str, **values: object) -> None:
+        assignments = SQL(", ").join(SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items())
+        self.env.cr.execute(
+            SQL("UPDATE mcp_idempotency SET %s WHERE user_id = %s AND key = %s", assignments, self.env.uid, key)
+        )
+
+    @api.autovacuum
+    def _gc_expired(self):
+        """Delete keys and nonces past their time, a batch at a time."""
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM mcp_idempotency WHERE id IN (SELECT id FROM mcp_idempotency WHERE expires < %s LIMIT %s)",
+                fields.Datetime.now(),
+                PURGE_BATCH,
+            )
+        )
+        done = self.env.cr.rowcount
+        return done, done == PURGE_BATCH
+

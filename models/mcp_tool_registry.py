@@ -1,0 +1,224 @@
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from odoo import api, models
+
+from ..services import aliases
+from ..services import schema as schemas
+from ..services.errors import InvalidParams, NeedsInput, PolicyDenied, ToolError
+from ..services.exchange import Exchange
+from ..services.questions import Question
+from ..services.tool import ToolResult, ToolSpec, declared, spec_from_definition
+from . import confirmation
+from .call_environment import call_environment
+from .odoo_errors import CALLER_ERRORS, CONCURRENCY_ERRORS, translated
+from .rehearsal import changing, preview, reading, rehearsed
+from .tool_answer import answer, error_answer
+from .tool_call import ToolCall
+
+_logger = logging.getLogger(__name__)
+
+# The order in which toolsets are listed; those of other addons follow by name.
+TOOLSETS = ("find", "core", "write", "action", "chatter", "files", "bi", "jobs", "pages", "builder")
+
+
+class McpToolRegistry(models.AbstractModel):
+    """Every tool of this database. Addons add theirs by inheriting this model: with `@tool` methods, or by overriding
+    `get_tools` and `execute_tool`. Both kinds go through `_call_tool`.
+    """
+
+    _name = "mcp.tool.registry"
+    _description = "MCP Tool Registry"
+
+    @api.private
+    def get_tools(self) -> list[dict]:
+        """Return the definitions of all tools (MCP `Tool` objects), before any policy.
+
+        Override it to append a dict with `name`, `description`, `inputSchema`, and handle the tool in `execute_tool`.
+        Without `annotations.readOnlyHint` such a tool counts as a write.
+        """
+        return [spec.definition for spec in self._declared().values()]
+
+    @api.private
+    def execute_tool(self, call: ToolCall) -> Mapping | ToolResult:
+        """Run one authorized call and return its result. Override it for tools added in `get_tools`.
+
+        :raises ToolError: what the model should know and do
+        """
+        if call.spec.handler is None:
+            raise LookupError(f"The tool {call.spec.name} is listed, but no addon handles it in execute_tool")
+        return getattr(self, call.spec.handler)(call, **call.arguments)
+
+    def _declared(self) -> dict[str, ToolSpec]:
+        cls = type(self)
+        # The class is rebuilt in place when addons are installed; its bases tell.
+        memo = cls.__dict__.get("_mcp_declared")
+        if memo is None or memo[0] != cls.__mro__:
+            memo = cls._mcp_declared = (cls.__mro__, declared(cls))
+        return memo[1]
+
+    def _specs(self) -> dict[str, ToolSpec]:
+        """Return all tools by name, in the order in which they are listed."""
+        own = self._declared()
+        specs: dict[str, ToolSpec] = {}
+        for definition in self.get_tools():
+            name = definition.get("name")
+            if name in specs:
+                raise ValueError(f"Two tools are named {name}")
+            specs[name] = own.get(name) or spec_from_definition(definition)
+        return dict(sorted(specs.items(), key=_listing_order))
+
+    def _visible_specs(self, exchange: Exchange) -> list[ToolSpec]:
+        policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
+        return self.env["mcp.policy"]._visible(list(self._specs().values()), policy, exchange.narrowing)
+
+    def _listing(self, exchange: Exchange) -> list[dict]:
+        """Return the definitions for `tools/list`: the tools this caller may use, in a stable order."""
+        definitions = [spec.definition for spec in self._visible_specs(exchange)]
+        if exchange.narrowing.schema == "portable":
+            definitions = [{**item, "inputSchema": schemas.portable(item["inputSchema"])} for item in definitions]
+        return definitions
+
+    def _call_tool(self, exchange: Exchange) -> dict:
+        """Run `tools/call`: find, validate, authorize, confirm, execute in a savepoint, shape, audit.
+
+        :returns: a `CallToolResult` in its newest form, `isError` included
+        :raises InvalidParams: no such tool, or params that are not a tools/call (JSON-RPC errors by specification)
+        """
+        started = time.perf_counter()
+        name, arguments = _params(exchange)
+        spec, arguments = self._find(name, arguments)
+        call = None
+        reason = None
+        try:
+            call, options = self._prepare(exchange, spec, arguments)
+            self.env["mcp.policy"]._authorize(call)
+            result = answer(call, self._execute(call, options))
+            outcome = "asked" if result["structuredContent"].get("status") == "confirmation_required" else "ok"
+        except ToolError as error:
+            outcome, result = "refused" if isinstance(error, PolicyDenied) else "error", error_answer(error, call)
+            reason = f"{error.details.get('rule') or error.code}: {error.message}"
+        except CONCURRENCY_ERRORS:
+            # Odoo rolls back and runs the whole request again, audit row included.
+            raise
+        except Exception as error:
+            # The one place that catches everything: a tool's crash is ours to log and no business of the client.
+            _logger.exception("Tool %s failed in request %s", spec.name, exchange.request_id)
+            reason = f"internal_error: {type(error).__name__}"
+            outcome, result = "error", error_answer(_internal_error(exchange), call)
+        self._audit(exchange, spec, call, outcome, reason, result, started)
+        return result
+
+    def _find(self, name: str, arguments: Mapping) -> tuple[ToolSpec, Mapping]:
+        """Return the tool called `name`, or the one this alias of another server stands for."""
+        specs = self._specs()
+        if name in specs:
+            return specs[name], arguments
+        alias = aliases.resolve(name, arguments)
+        if alias is None or alias[0] not in specs:
+            raise InvalidParams(f"Unknown tool: {name[:64]}")
+        return specs[alias[0]], alias[1]
+
+    def _prepare(self, exchange: Exchange, spec: ToolSpec, arguments: Mapping) -> tuple[ToolCall, dict]:
+        """Return the call, and apart from it the arguments that the pipeline itself handles."""
+        arguments = dict(arguments)
+        answers = arguments.pop("answers", None)
+        valid = schemas.validate(spec.schema, arguments, access=spec.access)
+        own = dict(valid.arguments)
+        options = {key: own.pop(key, None) for key in ("dry_run", "idempotency_key", "confirm_token")}
+        env = call_environment(self.env, company_id=own.pop("company_id", None), lang=own.pop("lang", None))
+        policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
+        call = ToolCall(env, exchange, spec, policy, own, rehearsing=bool(options["dry_run"]))
+        options["answers"] = answers if isinstance(answers, dict) else {}
+        for text in valid.notes:
+            call.note(text)
+        if valid.ignored:
+            call.note(f"Ignored unknown arguments: {', '.join(valid.ignored)}.")
+        return call, options
+
+    def _execute(self, call: ToolCall, options: Mapping) -> ToolResult:
+        """Run the handler as a read, a rehearsal or a real change, each in a savepoint of its own."""
+        try:
+            if call.spec.access == "read":
+                with reading(call.env):
+                    return _as_result(self.with_env(call.env).execute_tool(call))
+            if call.rehearsing:
+                return self._rehearse(call)
+            return self._change(call, options)
+        except CALLER_ERRORS as error:
+            known = translated(error, call.env)
+            if known is None:
+                raise
+            raise known from error
+
+    def _change(self, call: ToolCall, options: Mapping) -> ToolResult:
+        key = options["idempotency_key"]
+        try:
+            with changing(call.env):
+                if key and (stored := self.env["mcp.idempotency"]._claim(call, key)) is not None:
+                    call.note("This idempotency_key was used before: this is the first call's result.")
+                    return ToolResult(**stored)
+                if options["confirm_token"]:
+                    accepted = confirmation.accepted_key(call, options["confirm_token"])
+                    call.answers[accepted] = {"confirm": True, **options["answers"].get(accepted, {})}
+                if call.policy.confirmation == "always":
+                    call.need("confirm", Question(f"{call.spec.title}?"))
+                result = _as_result(self.with_env(call.env).execute_tool(call))
+                if key:
+                    self.env["mcp.idempotency"]._store(call, key, asdict(result))
+                return result
+        except NeedsInput as needed:
+            call.rehearsing = True
+            return confirmation.question_result(call, needed, self._rehearse(call))
+
+    def _rehearse(self, call: ToolCall) -> ToolResult:
+        """Really run the call, roll it back, and return what it would have done."""
+        with rehearsed(call.env) as rehearsal:
+            result = _as_result(self.with_env(call.env).execute_tool(call))
+            difference = call.journal.difference()
+        return preview(call, result, difference, rehearsal)
+
+    def _audit(self, exchange, spec, call, outcome, reason, result, started) -> None:
+        self.env["mcp.audit.log"]._record(
+            exchange,
+            tool=spec.name,
+            outcome=outcome,
+            reason=reason,
+            model=call.model if call else None,
+            record_ids=call.record_ids if call else (),
+            dry_run=bool(call and call.rehearsing),
+            duration_ms=(time.perf_counter() - started) * 1000,
+            response_size=sum(len(block.get("text", "")) for block in result["content"]),
+        )
+
+
+def _params(exchange: Exchange) -> tuple[str, Mapping]:
+    name = exchange.message.params.get("name")
+    arguments = exchange.message.params.get("arguments")
+    if not isinstance(name, str) or not name:
+        raise InvalidParams("params.name must be the name of a tool")
+    if arguments is None:
+        arguments = {}
+    if not isinstance(arguments, dict):
+        raise InvalidParams("params.arguments must be an object")
+    return name, arguments
+
+
+def _listing_order(item: tuple[str, ToolSpec]) -> tuple[int, str, str]:
+    name, spec = item
+    position = TOOLSETS.index(spec.toolset) if spec.toolset in TOOLSETS else len(TOOLSETS)
+    return position, spec.toolset, name
+
+
+def _as_result(value: Mapping | ToolResult) -> ToolResult:
+    return value if isinstance(value, ToolResult) else ToolResult(structured=value)
+
+
+def _internal_error(exchange: Exchange) -> ToolError:
+    return ToolError(
+        "internal_error",
+        f"Something went wrong inside Odoo. Nothing was changed. Reference: {exchange.request_id}.",
+        fix="Tell the user the reference; an administrator finds the cause in Odoo's log.",
+    )

@@ -1,0 +1,176 @@
+"""Savepoints for tool calls: for reads that cannot write, for real changes, and for rehearsals that always roll back.
+
+A plain savepoint leaves things behind when it is rolled back: callbacks that run after the commit, data they share,
+Odoo's own caches filled from rows that are gone; and a `commit` inside would end it. These managers deal with that.
+"""
+
+import contextlib
+import copy
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from odoo.api import Environment
+from odoo.sql_db import BaseCursor
+from odoo.tools import OrderedSet
+from odoo.tools.misc import Callbacks
+
+from ..services.errors import ToolError
+from ..services.outgoing import OutgoingMuted, muted
+from ..services.tool import ToolResult
+from . import side_effects
+
+# How much of the difference a preview lists; a person decides on it, and the model pays for it.
+MOST_CHANGES = 60
+_HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
+_CONTAINERS = (dict, list, set, deque, OrderedSet, defaultdict)
+
+
+@dataclass
+class Rehearsal:
+    """What a rehearsal has seen, complete when its `with` block has ended.
+
+    :param side_effects: plain JSON: `emails`, `activities`, `messages`, `sms`, `letters`, `webhooks`,
+        `outside_services`; only those that would have happened, lists of at most 20 and the `…_count` of longer ones
+    """
+
+    side_effects: dict[str, object] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def rehearsed(env: Environment) -> Iterator[Rehearsal]:
+    """Run the block for real, report what would have left Odoo, and roll everything back.
+
+    Constraints and computations that Odoo leaves until the end of the transaction run too, so that a rehearsal fails
+    where the real call would.
+
+    :raises ToolError: `cannot_rehearse`, when the block needs the answer of another server
+    """
+    rehearsal = Rehearsal()
+    with muted() as outgoing, _held(env.cr), _restoring(env, keep=False):
+        before = side_effects.newest_ids(env)
+        try:
+            yield rehearsal
+            env.cr.flush()
+        except OutgoingMuted as error:
+            raise ToolError(
+                "cannot_rehearse",
+                f"This cannot be tried without contacting {error.host}, which a dry run does not do.",
+                fix="Nothing was changed. Ask the user whether to run it for real, without dry_run.",
+            ) from error
+        rehearsal.side_effects = side_effects.since(env, before, outgoing)
+
+
+def preview(call, result: ToolResult, difference: Sequence[dict], rehearsal: Rehearsal) -> ToolResult:
+    """Return what a rehearsed call tells: its result, the difference it would make, and what would leave Odoo."""
+    structured = {
+        "status": "dry_run",
+        "result": dict(result.structured),
+        "changes": list(difference[:MOST_CHANGES]),
+        "changes_count": len(difference),
+        "side_effects": rehearsal.side_effects,
+    }
+    lines = ["Dry run: everything below was tried and rolled back; ids of new records are not real."]
+    lines += [result.text] if result.text else []
+    lines += [_effect_line(kind, found) for kind, found in rehearsal.side_effects.items() if isinstance(found, list)]
+    lines += [] if rehearsal.side_effects else ["No e-mail, activity or message would follow."]
+    return ToolResult(structured, text="\n".join(lines), content=result.content, meta=result.meta)
+
+
+def _effect_line(kind: str, found: Sequence) -> str:
+    if kind == "emails":
+        recipients = sorted({address for email in found for address in email["to"]})
+        return f"Would send {len(found)} e-mail(s) to {', '.join(recipients) or 'nobody'}."
+    return f"Would cause {kind.replace('_', ' ')}: {len(found)}."
+
+
+@contextlib.contextmanager
+def reading(env: Environment) -> Iterator[None]:
+    """Run the block in a savepoint in which PostgreSQL refuses every write, until it is released.
+
+    What the block leaves to be computed and stored is flushed inside, so that it cannot slip out with the commit.
+    """
+    cr = env.cr
+    cr.flush()
+    # One round trip. Inner savepoints of the same name hide outer ones, so it can nest.
+    cr.execute("SAVEPOINT mcp_reading; SET TRANSACTION READ ONLY")
+    hooks = _remembered_hooks(cr)
+    try:
+        yield
+        cr.flush()
+    except BaseException:
+        cr.clear()
+        cr.execute("ROLLBACK TO SAVEPOINT mcp_reading; RELEASE SAVEPOINT mcp_reading")
+        _reset_hooks(cr, hooks)
+        raise
+    # What follows only reports the read, so its commit need not wait for the disk: a crash may lose the last few
+    # rows of reads, never a write's.
+    cr.execute("RELEASE SAVEPOINT mcp_reading; SET LOCAL synchronous_commit = off")
+
+
+@contextlib.contextmanager
+def changing(env: Environment) -> Iterator[None]:
+    """Run the block in a savepoint; if it raises, take back its rows, callbacks and cache entries as well."""
+    with _held(env.cr), _restoring(env, keep=True):
+        yield
+
+
+@contextlib.contextmanager
+def _restoring(env: Environment, *, keep: bool) -> Iterator[None]:
+    cr, registry = env.cr, env.registry
+    savepoint = cr.savepoint()  # flushes first: what was pending outside stays outside
+    hooks = _remembered_hooks(cr)
+    invalidated = set(registry.cache_invalidated)
+    kept = False
+    try:
+        yield
+        if keep:
+            savepoint.close(rollback=False)
+            kept = True
+    finally:
+        if not kept:
+            savepoint.close(rollback=True)
+            _reset_hooks(cr, hooks)
+            # Odoo's caches do not take part in a savepoint: has_group() would remember a group never granted.
+            registry.reset_changes()
+            registry.cache_invalidated.update(invalidated)
+
+
+def _remembered_hooks(cr: BaseCursor) -> dict[str, tuple[list, dict]]:
+    return {name: _remembered(getattr(cr, name)) for name in _HOOKS}
+
+
+def _remembered(hook: Callbacks) -> tuple[list, dict]:
+    data = {key: copy.copy(value) if isinstance(value, _CONTAINERS) else value for key, value in hook.data.items()}
+    return list(hook._funcs), data
+
+
+def _reset_hooks(cr: BaseCursor, hooks: dict[str, tuple[list, dict]]) -> None:
+    for name, (functions, data) in hooks.items():
+        hook = getattr(cr, name)
+        hook.clear()
+        hook._funcs.extend(functions)
+        hook.data.update(data)
+
+
+@contextlib.contextmanager
+def _held(cr: BaseCursor) -> Iterator[None]:
+    """Keep the block from ending the transaction: a commit only flushes, a rollback is refused.
+
+    Some of Odoo's buttons commit between two steps. In a tool call everything is committed once, at the end, with the
+    audit row; a commit before that would make a rehearsal real and a retried request act twice.
+    """
+
+    def refuse() -> None:
+        raise ToolError("not_possible", "This action rolls back its own transaction and cannot run as a tool call.")
+
+    outer = {name: cr.__dict__[name] for name in ("commit", "rollback") if name in cr.__dict__}
+    cr.commit, cr.rollback = cr.flush, refuse
+    try:
+        yield
+    finally:
+        for name in ("commit", "rollback"):
+            if name in outer:
+                setattr(cr, name, outer[name])
+            else:
+                delattr(cr, name)

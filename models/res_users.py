@@ -1,0 +1,51 @@
+from odoo import api, fields, models, tools
+
+from odoo.addons.base.models.res_users import check_identity
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    mcp_token_ids = fields.One2many("mcp.token", "user_id", string="AI Access Tokens")
+
+    @property
+    def SELF_READABLE_FIELDS(self):
+        return [*super().SELF_READABLE_FIELDS, "mcp_token_ids"]
+
+    def _may_use_mcp(self) -> bool:
+        """Say whether this user may own tokens and call tools.
+
+        Never the superuser (uid 1 bypasses all access rights), never a portal or public user.
+        """
+        self.ensure_one()
+        return (
+            self.id != api.SUPERUSER_ID
+            and self.active
+            and not self.share
+            and self.has_group("mcp_endpoint.group_mcp_user")
+        )
+
+    @tools.ormcache("self.id")
+    def _mcp_company_ids(self) -> tuple[int, ...]:
+        """Return the ids of the user's companies, the main one first. Odoo clears this cache when they change."""
+        main = self.with_context(prefetch_fields=False).company_id.id
+        return (main, *(company for company in self._get_company_ids() if company != main))
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "password" in vals or vals.get("active") is False:
+            # A stolen account is recovered by a new password: what was minted with the old one must die with it.
+            # sudo: the tokens' model is not writable by users; they are those of the users just written.
+            self.env["mcp.token"].sudo().search([("user_id", "in", self.ids), ("revoked_at", "=", False)])._revoke()
+        return result
+
+    @check_identity
+    def action_new_mcp_token(self):
+        """Button *New token* of the preferences: asks for the password, then opens the form that mints."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "mcp.token.wizard",
+            "name": self.env._("New token"),
+            "view_mode": "form",
+            "target": "new",
+        }

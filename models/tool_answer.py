@@ -1,0 +1,50 @@
+"""From what a tool returned or raised to a `CallToolResult`: text for the model, facts, and notes."""
+
+import json
+
+from ..services.errors import ToolError
+from ..services.tool import ToolResult
+
+# The most that any answer may hold, whatever a tool returns; shipped tools keep to their own, smaller budget.
+HARD_LIMIT = 80_000
+
+
+def answer(call, result: ToolResult) -> dict:
+    """Return the success result of a call.
+
+    The text repeats the facts and carries the notes, because many clients show the model nothing else.
+    """
+    facts = _json(result.structured)
+    text = facts if result.text is None else result.text
+    structured = dict(result.structured)
+    notes = list(call.notes)
+    if len(text) > HARD_LIMIT:
+        text = text[:HARD_LIMIT]
+        notes.append(f"The answer was cut at {HARD_LIMIT} characters. Ask for fewer records or fields.")
+    if len(facts) > 2 * HARD_LIMIT:
+        structured = {"truncated": True}
+    if notes:
+        text = "\n".join([text, *(f"Note: {note}" for note in notes)])
+    meta = {**result.meta, **({"warnings": notes} if notes else {})}
+    return {
+        "content": [{"type": "text", "text": text}, *result.content],
+        "structuredContent": structured,
+        "isError": False,
+        **({"_meta": meta} if meta else {}),
+    }
+
+
+def error_answer(error: ToolError, call=None) -> dict:
+    """Return the error result: message and fix as text, the same facts as `structuredContent.error`."""
+    facts = error.as_dict()
+    text = f"{error.message} {error.fix}" if error.fix else error.message
+    notes = list(call.notes) if call else []
+    return {
+        "content": [{"type": "text", "text": "\n".join([text, *(f"Note: {note}" for note in notes)])}],
+        "structuredContent": {"error": facts},
+        "isError": True,
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

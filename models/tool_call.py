@@ -1,0 +1,281 @@
+"""`ToolCall`: who asks, what for, and the only door to the ORM for tools.
+
+Each method checks, in this order: guardrails and profiles (`CompiledPolicy`), then leaves access rights and record
+rules to the ORM under the user's own environment. None hands out a model that has not been checked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from odoo.api import Environment
+from odoo.exceptions import AccessError
+from odoo.fields import Field
+from odoo.models import BaseModel
+
+from ..services.errors import NeedsInput, ToolError
+from ..services.exchange import Exchange
+from ..services.nearest import nearest
+from ..services.policy import CompiledPolicy
+from ..services.questions import Question
+from ..services.tool import ToolSpec
+from . import domain_guard, values_guard
+from .change_journal import Journal
+from .domain_guard import CheckedDomain
+
+# Operations of ours, as Odoo names them.
+ODOO_OPERATIONS = {"read": "read", "write": "write", "create": "create", "delete": "unlink", "call": "read"}
+
+
+class ToolCall:
+    """One call of one tool, made by the pipeline and handed to the handler.
+
+    :param env: the user's environment, its context built by us: language, time zone, companies
+    :param rehearsing: the call will be rolled back (a dry run, or the preview of a confirmation)
+    :param answers: what the human has answered so far, by question key
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        exchange: Exchange,
+        spec: ToolSpec,
+        policy: CompiledPolicy,
+        arguments: Mapping[str, object],
+        *,
+        rehearsing: bool = False,
+        answers: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        self.env = env
+        self.exchange = exchange
+        self.spec = spec
+        self.policy = policy
+        self.arguments = arguments
+        self.rehearsing = rehearsing
+        self.answers = dict(answers or {})
+        self.notes: list[str] = []
+        self.journal = Journal(self)
+        self.model: str | None = None
+        self.record_ids: list[int] = []
+
+    def note(self, text: str) -> None:
+        """Add a sentence to the result's `_meta.warnings`: something ignored, clamped, or worth knowing."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def need(self, key: str, question: Question) -> Mapping[str, object]:
+        """Return the human's answer to a question. Call it before any side effect: the call may run again.
+
+        :raises NeedsInput: when there is no answer yet; the pipeline then asks, in the way this client can
+        :raises ToolError: `declined`, when the human said no
+        """
+        if self.rehearsing:
+            return {"confirm": True}
+        answer = self.answers.get(key)
+        if answer is None:
+            raise NeedsInput(key, question)
+        if answer.get("confirm") is False:
+            raise ToolError("declined", "The user declined. Nothing was done.", fix="Ask the user what they want.")
+        return answer
+
+    # Models and fields
+
+    def check_model(self, model: str, operation: str = "read") -> None:
+        """:raises ToolError: the model does not exist, the policy closes it, or the user has no access right"""
+        self._model(model, operation)
+
+    def allows_model(self, model: str, operation: str = "read") -> bool:
+        """Say whether policy and access rights open a model; unlike `check_model` without an error."""
+        return (
+            model in self.env
+            and self.policy.allows_model(model, operation)
+            and self.env[model].has_access(ODOO_OPERATIONS[operation])
+        )
+
+    def field(self, model: str, name: str, operation: str = "read") -> Field:
+        """Return a field's definition.
+
+        :raises ToolError: unknown field (with the nearest names), or closed by policy or its groups
+        """
+        records = self._model(model, operation)
+        field = records._fields.get(name)
+        if field is None:
+            names = nearest(name, self._labels(model))
+            raise ToolError(
+                "unknown_field",
+                f"{model} has no field {name!r}.",
+                fix=f"Did you mean {', '.join(names)}?" if names else "See odoo_describe_model for its fields.",
+                model=model,
+                field=name,
+                details={"nearest": names},
+            )
+        self.policy.check_field(model, name, operation)
+        odoo_operation = "read" if operation == "read" else "write"
+        if not records._has_field_access(field, odoo_operation):
+            raise ToolError(
+                "access_denied",
+                f"The field {name} of {model} is not open to this user.",
+                fix="Leave the field out, or ask an administrator which group may use it.",
+                model=model,
+                field=name,
+            )
+        return field
+
+    def fields(self, model: str, operation: str = "read") -> dict[str, Field]:
+        """Return the fields of a model that this caller may read (or write), by name."""
+        records = self._model(model, operation)
+        odoo_operation = "read" if operation == "read" else "write"
+        return {
+            name: field
+            for name, field in records._fields.items()
+            if self.policy.allows_field(model, name, operation) and records._has_field_access(field, odoo_operation)
+        }
+
+    def describe_fields(self, model: str, names: Iterable[str] | None, attributes: Sequence[str]) -> dict[str, dict]:
+        """Return `fields_get` for those of `names` (None: all) that may be read, in the caller's language."""
+        records = self._model(model, "read")
+        allowed = self.policy.readable_fields(model, names if names is not None else records._fields)
+        return records.fields_get(allowed, attributes=list(attributes)) if allowed else {}
+
+    # Reading
+
+    def domain(self, model: str, raw: object = None, **criteria: object) -> CheckedDomain:
+        """Return a checked domain of an untrusted one and of flat filters; see `domain_guard.checked`.
+
+        :raises ToolError: `invalid_filter`, with the position and a corrected example; never "match everything"
+        """
+        return domain_guard.checked(self, model, raw, **criteria)
+
+    def search(
+        self,
+        domain: CheckedDomain,
+        *,
+        order: str | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> BaseModel:
+        """Return the records that match, read access and record rules applied; `order` is checked."""
+        records = self._readable(domain)
+        return records.search(
+            domain.domain, order=domain_guard.checked_order(self, domain.model, order), limit=limit, offset=offset
+        )
+
+    def count(self, domain: CheckedDomain, limit: int | None = None) -> int:
+        """Return how many records match, counting no further than `limit`."""
+        return self._readable(domain).search_count(domain.domain, limit=limit)
+
+    def group(
+        self,
+        domain: CheckedDomain,
+        groupby: Sequence[str],
+        aggregates: Sequence[str],
+        *,
+        order: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[dict]:
+        """Return `formatted_read_group` rows. `groupby` and `aggregates` are checked, `order` names only these."""
+        for term in groupby:
+            domain_guard.check_groupby(self, domain.model, term)
+        for term in aggregates:
+            domain_guard.check_aggregate(self, domain.model, term)
+        order = domain_guard.checked_group_order(self, domain.model, order, groupby, aggregates)
+        order = domain_guard.checked_group_order(self, domain.model, order, list(groupby), list(aggregates))
+        return self._readable(domain).formatted_read_group(
+            domain.domain, groupby, aggregates, order=order, limit=limit, offset=offset
+        )
+
+    def records(self, model: str, operation: str, ids: Sequence[int]) -> BaseModel:
+        """Return the records with these ids, checked for the operation.
+
+        :raises ToolError: `not_found`, naming the ids that do not exist or are hidden from this user
+        """
+        records = self._model(model, operation).browse(dict.fromkeys(ids))
+        existing = records.exists()
+        visible = existing._filtered_access("read")
+        if len(visible) != len(records):
+            missing = sorted(set(ids) - set(visible.ids))
+            raise ToolError(
+                "not_found",
+                f"{model} has no record with id {', '.join(map(str, missing[:20]))} that this user can see.",
+                fix="Search for the right ids with odoo_search_records.",
+                model=model,
+                record=missing[0],
+            )
+        try:
+            visible.check_access(ODOO_OPERATIONS[operation])
+        except AccessError as error:
+            raise ToolError("access_denied", str(error), model=model) from error
+        self.touch(model, ids)
+        return visible
+
+    def read(self, records: BaseModel, fields: Sequence[str]) -> list[dict]:
+        """Return raw values of checked fields. Binary fields come as sizes, never as content."""
+        for name in fields:
+            self.field(records._name, name, "read")
+        self.touch(records._name, records.ids)
+        return records.with_context(bin_size=True).read(fields)
+
+    # Writing
+
+    def create(self, model: str, values_list: Sequence[Mapping[str, object]]) -> BaseModel:
+        """Create records of checked values and journal them. :raises ToolError: naming the field at fault"""
+        records = self._model(model, "create")
+        checked = values_guard.checked_all(self, model, values_list)
+        created = records.create(checked)
+        self.journal.created(created, checked)
+        self.touch(model, created.ids)
+        return created
+
+    def write(self, records: BaseModel, values: Mapping[str, object]) -> None:
+        """Change records with checked values and journal what was there before."""
+        checked = values_guard.checked(self, records._name, values, "write", records)
+        with self.journal.changing(records, checked):
+            records.write(checked)
+
+    def archive(self, records: BaseModel) -> None:
+        """Archive records and journal it. :raises ToolError: the model has no archive"""
+        self.policy.check_model(records._name, "write")
+        with self.journal.changing(records, [records._active_name]):
+            records.action_archive()
+
+    def delete(self, records: BaseModel) -> None:
+        """Delete records and journal what they held."""
+        self.policy.check_model(records._name, "delete")
+        self.journal.deleting(records)
+        records.unlink()
+
+    def touch(self, model: str, ids: Iterable[int]) -> None:
+        """Remember what the audit row is about: the first model, and the ids of that model."""
+        self.model = self.model or model
+        if self.model == model:
+            self.record_ids = list(dict.fromkeys([*self.record_ids, *ids]))
+
+    def _model(self, model: str, operation: str) -> BaseModel:
+        if model not in self.env or self.env[model]._abstract:
+            # The registry, not ir.model: names of models are no secret, and a guess is answered with real ones.
+            names = nearest(model, [name for name in self.env.registry if self.allows_model(name)])
+            raise ToolError(
+                "unknown_model",
+                f"There is no model {model!r} in this database.",
+                fix=f"Did you mean {', '.join(names)}?" if names else "Look it up with odoo_find_models.",
+                model=model,
+                details={"nearest": names},
+            )
+        self.model = self.model or model
+        self.policy.check_model(model, operation)
+        records = self.env[model]
+        try:
+            records.check_access(ODOO_OPERATIONS[operation])
+        except AccessError as error:
+            raise ToolError(
+                "access_denied",
+                str(error),
+                fix="Use a model this user may use, or ask an administrator for the group named here.",
+                model=model,
+            ) from error
+        return records
+
+    def _readable(self, domain: CheckedDomain) -> BaseModel:
+        return self._model(domain.model, "read").with_context(active_test=domain.active_test)
+
+    def _labels(self, model: str) -> dict[str, str]:
+        return {name: facts["string"] for name, facts in self.describe_fields(model, None, ["string"]).items()}

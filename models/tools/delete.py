@@ -1,0 +1,76 @@
+from odoo import models
+
+from ...services.errors import ToolError
+from ...services.questions import Question
+from ...services.schema import IDS, MODEL, choice, params
+from ...services.tool import ToolResult, tool
+from ..write_results import linked, names_of, written
+
+MAX_RECORDS = 500
+
+
+class McpToolRegistry(models.AbstractModel):
+    _inherit = "mcp.tool.registry"
+
+    @tool(
+        "odoo_delete_records",
+        access="write",
+        toolset="write",
+        destructive=True,
+        schema=params(
+            model=MODEL,
+            ids=IDS,
+            mode=choice("archive (default) hides records and can be taken back; delete removes them.", "archive", "delete"),
+        ),
+    )
+    def _tool_delete_records(self, call, *, model, ids, mode="archive") -> ToolResult:
+        """Archive or delete up to 500 records, all or none. Archiving is the default; models without an archive need
+        mode=delete, which may ask the user first. Cancelling a document is its button: odoo_run_action. To bring
+        records back write active=true with odoo_update_records.
+        """
+        if not 1 <= len(set(ids)) <= MAX_RECORDS:
+            raise ToolError("invalid_arguments", f"Give 1 to {MAX_RECORDS} different ids.")
+        return _delete(call, model, ids) if mode == "delete" else _archive(call, model, ids)
+
+
+def _archive(call, model: str, ids: list[int]) -> ToolResult:
+    records = call.records(model, "write", ids)
+    if not records._active_name:
+        raise ToolError(
+            "cannot_archive",
+            f"{model} has no archive. Nothing was changed.",
+            fix='Use mode="delete" if the records shall really go, or the button that cancels them (odoo_run_action).',
+            model=model,
+        )
+    call.field(model, records._active_name, "write")
+    call.archive(records)
+    return written(call, records, "Archived", mode="archive")
+
+
+def _delete(call, model: str, ids: list[int]) -> ToolResult:
+    call.policy.check_model(model, "delete")
+    records = call.records(model, "delete", ids)
+    rows = linked(call, records)
+    if call.policy.confirmation != "never":
+        label = call.env["ir.model"]._get(model).name
+        call.need(
+            "confirm",
+            Question(
+                f"Delete {len(records)} {label} record(s): {names_of(records, rows)}? This cannot be undone.",
+                preview={"model": model, "records": rows[:20]},
+            ),
+        )
+    count = len(records)
+    call.delete(records)
+    listed = [{"id": row["id"], "name": row["name"]} for row in rows[:50]]
+    return ToolResult(
+        {
+            "model": model,
+            "ids": [row["id"] for row in rows],
+            "count": count,
+            "mode": "delete",
+            "records": listed,
+            "change_ids": call.journal.ids[-50:],
+        },
+        text=f"Deleted {count} {model} record(s): {', '.join(f'{row["name"]} (id {row["id"]})' for row in listed[:10])}.",
+    )

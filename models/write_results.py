@@ -1,0 +1,72 @@
+"""What the writing tools answer: which records, what changed, how to undo it, in which company."""
+
+from collections.abc import Sequence
+
+from odoo.models import BaseModel
+
+from ..services.tool import ToolResult
+
+# Listed with name and link; of more records only the ids.
+MOST_RECORDS = 50
+MOST_CHANGES = 40
+
+
+def written(call, records: BaseModel, verb: str, **facts: object) -> ToolResult:
+    """Return the result of a call that has written `records`.
+
+    :param verb: past participle for the text, e.g. `Created`
+    :param facts: more for the structured part
+    """
+    company = call.env.company
+    listed = linked(call, records[:MOST_RECORDS])
+    changes = call.journal.difference()
+    structured = {
+        "model": records._name,
+        "ids": records.ids,
+        "count": len(records),
+        "records": listed,
+        "changes": changes[:MOST_CHANGES],
+        "change_ids": call.journal.ids[-MOST_RECORDS:],
+        "company": {"id": company.id, "name": company.name},
+        **facts,
+    }
+    if len(changes) > MOST_CHANGES:
+        structured["changes_count"] = len(changes)
+    names = ", ".join(f"{row['name']} (id {row['id']})" for row in listed[:10])
+    more = f" and {len(records) - 10} more" if len(records) > 10 else ""
+    lines = [f"{verb} {len(records)} {records._name} record(s) in {company.name}: {names}{more}."]
+    lines += [_change_line(change) for change in changes[:MOST_CHANGES] if "field" in change]
+    return ToolResult(structured, text="\n".join(lines))
+
+
+def linked(call, records: BaseModel) -> list[dict[str, object]]:
+    """Return id, name and web address of those records that the user can see."""
+    visible = records._filtered_access("read")
+    base = records[:1].get_base_url()
+    rows = {row["id"]: row["display_name"] for row in call.read(visible, ["display_name"])}
+    return [
+        {"id": record_id, "name": rows.get(record_id), "url": f"{base}/odoo/{records._name}/{record_id}"}
+        for record_id in records.ids
+    ]
+
+
+def names_of(records: BaseModel, rows: Sequence[dict]) -> str:
+    """Return some names and how many there are, for a question."""
+    names = ", ".join(str(row["name"]) for row in rows[:5])
+    return f"{names} and {len(records) - 5} more" if len(records) > 5 else names
+
+
+def _change_line(change: dict) -> str:
+    computed = " (computed)" if change.get("computed") else ""
+    before = "" if change["operation"] == "create" else f"{_text(change['before'])} → "
+    return f"- {change['id']} {change['field']}: {before}{_text(change['after'])}{computed}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "(empty)"
+    if isinstance(value, dict) and "name" in value:
+        return f"{value['name']} (id {value['id']})"
+    if isinstance(value, dict) and "ids" in value:
+        return f"{value['count']} record(s) {value['ids']}"
+    return str(value)

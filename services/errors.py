@@ -1,0 +1,177 @@
+"""The one error tree.
+
+    McpError
+    ├── ProtocolError            a JSON-RPC error object; caught by the dispatcher
+    │   ├── ParseError           -32700, HTTP 400
+    │   ├── InvalidRequest       -32600, HTTP 400
+    │   ├── MethodNotFound       -32601, HTTP 404 (200 in the handshake era)
+    │   ├── InvalidParams        -32602, HTTP 400 (200 in the handshake era)
+    │   ├── InternalError        -32603, HTTP 200
+    │   ├── HeaderMismatch       -32020, HTTP 400
+    │   ├── MissingCapability    -32021, HTTP 400
+    │   └── UnsupportedVersion   -32022, HTTP 400
+    ├── HttpRefusal              an HTTP status before any JSON-RPC exists: 401, 403, 404, 405, 406, 413, 415
+    │   └── SessionNotFound      HTTP 404, handshake era
+    └── ToolError                a result with `isError`, written for the model; caught by `_call_tool`
+        ├── PolicyDenied         names the rule that refused
+        └── NeedsInput           a question to the human that has no answer yet
+
+Database concurrency errors are not part of it: they pass through so that Odoo retries the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class McpError(Exception):
+    """Base of everything this addon raises on purpose. The message is safe to show to the client."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ProtocolError(McpError):
+    """A JSON-RPC error. `http_status` is that of the modern era; see `services.protocol` for the handshake era."""
+
+    code = -32603
+    http_status = 200
+
+    def __init__(self, message: str, data: object | None = None) -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class ParseError(ProtocolError):
+    code = -32700
+    http_status = 400
+
+
+class InvalidRequest(ProtocolError):
+    code = -32600
+    http_status = 400
+
+
+class MethodNotFound(ProtocolError):
+    code = -32601
+    http_status = 404
+
+
+class InvalidParams(ProtocolError):
+    code = -32602
+    http_status = 400
+
+
+class InternalError(ProtocolError):
+    code = -32603
+    http_status = 200
+
+
+class HeaderMismatch(ProtocolError):
+    code = -32020
+    http_status = 400
+
+
+class MissingCapability(ProtocolError):
+    """`data` is `{"requiredCapabilities": {...}}`, shaped as client capabilities."""
+
+    code = -32021
+    http_status = 400
+
+
+class UnsupportedVersion(ProtocolError):
+    """`data` is `{"supported": [...], "requested": "..."}`."""
+
+    code = -32022
+    http_status = 400
+
+
+class HttpRefusal(McpError):
+    """A request that is refused before it is a JSON-RPC message; answered with a bare HTTP status and a JSON body."""
+
+    # The code of the JSON-RPC error that the body carries for clients that look for one.
+    code = -32600
+    data = None
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.http_status = status
+        self.headers = dict(headers or {})
+
+
+class SessionNotFound(HttpRefusal):
+    """Unknown, expired, ended, or another principal's session: the client has to initialize again."""
+
+    # No number of the specification: the one that clients of the handshake era know.
+    code = -32001
+
+    def __init__(self) -> None:
+        super().__init__(404, "Session not found. Send initialize to start a new one.")
+
+
+class ToolError(McpError):
+    """A call that could not be done, told to the model so that it can correct itself.
+
+    :param code: stable snake_case word: `invalid_arguments`, `not_found`, `access_denied`, `conflict`, ...
+    :param message: what was wrong and with which value
+    :param fix: what to do next, one sentence
+    :param retryable: whether the same call can succeed later without a change
+    :param details: further facts as plain JSON, for instance `nearest` names
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        fix: str | None = None,
+        retryable: bool = False,
+        model: str | None = None,
+        field: str | None = None,
+        record: int | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.fix = fix
+        self.retryable = retryable
+        self.model = model
+        self.field = field
+        self.record = record
+        self.details = dict(details or {})
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the error as the plain JSON that goes into `structuredContent.error`."""
+        facts = {
+            "code": self.code,
+            "message": self.message,
+            "retryable": self.retryable,
+            "fix": self.fix,
+            "model": self.model,
+            "field": self.field,
+            "record": self.record,
+            **self.details,
+        }
+        return {key: value for key, value in facts.items() if value is not None}
+
+
+class PolicyDenied(ToolError):
+    """A refusal by a guardrail, a profile or a token; `rule` says which, as `layer:rule`, e.g. `guardrail:model`."""
+
+    def __init__(self, rule: str, message: str, **facts: object) -> None:
+        super().__init__("policy_denied", message, details={"rule": rule}, **facts)
+        self.rule = rule
+
+
+class NeedsInput(ToolError):
+    """Raised by `ToolCall.need` before any side effect when the human has not answered yet.
+
+    :param key: the question's key, chosen by the tool
+    :param question: a `services.questions.Question`
+    """
+
+    def __init__(self, key: str, question) -> None:
+        super().__init__("needs_input", question.message)
+        self.key = key
+        self.question = question

@@ -1,0 +1,116 @@
+"""What one HTTP request brought, as frozen values that travel from the dispatcher to the tools.
+
+Nothing here decides anything; `services.protocol` fills it, `mcp.server` and the tools read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .versions import Version
+
+SCHEMA_FORMS = ("rich", "portable")
+_FLAGS = {"1": True, "true": True, "yes": True, "": True, "0": False, "false": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Who asks: the token that authenticated the request. Made by `ir.http` only.
+
+    :param kind: `pat`, later `oauth`, `api_key`, `jwt`
+    :param token_id: id of the `mcp.token` row
+    :param profile_id: id of the token's `mcp.profile`
+    :param ip: remote address as Odoo sees it (behind `proxy_mode` the client's)
+    """
+
+    kind: str
+    token_id: int
+    user_id: int
+    profile_id: int
+    ip: str
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One JSON-RPC request or notification. `id` is None for a notification."""
+
+    method: str
+    params: Mapping[str, object]
+    id: str | int | None = None
+
+    @property
+    def is_notification(self) -> bool:
+        return self.id is None
+
+    @property
+    def meta(self) -> Mapping[str, object]:
+        meta = self.params.get("_meta")
+        return meta if isinstance(meta, dict) else {}
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What the URL asks to leave out. It can only narrow what the token may do.
+
+    `toolsets`: None = all granted; `schema`: `rich` or `portable` (free-form maps as JSON strings).
+    """
+
+    toolsets: frozenset[str] | None = None
+    exclude: frozenset[str] = frozenset()
+    readonly: bool = False
+    schema: str = "rich"
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, Sequence[str]]) -> Narrowing:
+        """Read the query string, given as lists of values by name; unknown parameters are ignored.
+
+        :raises ValueError: a value that cannot be understood; the message is fit for the client
+        """
+        toolsets = _words(query.get("toolsets", ()))
+        schema = (query.get("schema") or ["rich"])[-1]
+        if schema not in SCHEMA_FORMS:
+            raise ValueError(f"The query parameter schema must be one of {', '.join(SCHEMA_FORMS)}.")
+        flags = [value.lower() for value in query.get("readonly", ())]
+        if not _FLAGS.keys() >= set(flags):
+            raise ValueError("The query parameter readonly must be 1 or 0.")
+        return cls(
+            toolsets=toolsets or None,
+            exclude=_words(query.get("exclude", ())),
+            readonly=any(_FLAGS[flag] for flag in flags),
+            schema=schema,
+        )
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One message with all that its transport says about it.
+
+    :param session_key: the `Mcp-Session-Id` of a handshake session (with `initialize`: the one to be opened), None in
+        the modern era
+    :param session_id: id of the `mcp.session` row, None in the modern era
+    :param client: `{"name", "version", ...}` as the client claims; to be logged, never trusted
+    :param capabilities: the client's capabilities, of this request (modern) or of its session (handshake)
+    :param log_level: least severe log message the client asked for, None for no messages
+    :param headers: the `Mcp-*` request headers, names in lower case
+    :param request_id: our own id of this request, for the audit log and error references
+    """
+
+    message: Message
+    version: Version
+    credential: Credential
+    request_id: str
+    session_key: str | None = None
+    session_id: int | None = None
+    client: Mapping[str, object] = field(default_factory=dict)
+    capabilities: Mapping[str, object] = field(default_factory=dict)
+    log_level: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    narrowing: Narrowing = Narrowing()
+    transport: str = "http"
+    size: int = 0
+
+
+def _words(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(word.strip() for value in values for word in value.split(",") if word.strip())

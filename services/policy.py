@@ -1,0 +1,111 @@
+"""The compiled policy: guardrails, baseline profile and token profile as one immutable object.
+
+It answers, in memory, whether a tool, a model operation or a field is open to a caller, and names the rule that
+refuses. Odoo's own access rights and record rules come after it, in the ORM; nothing here can widen them.
+The order of the checks is the order of the layers: guardrails first, then the baseline profile, then the token's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from . import guardrails
+from .errors import PolicyDenied
+from .tool import ACCESS_LEVELS, ToolSpec
+
+OPERATIONS = ("read", "write", "create", "delete", "call")
+CONFIRMATION_MODES = ("never", "destructive", "always")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The limits of one profile. `toolsets` None means all."""
+
+    kind: str
+    name: str
+    level: str
+    allow_delete: bool
+    toolsets: frozenset[str] | None
+    confirmation: str
+
+    def refusal_of_tool(self, spec: ToolSpec) -> str | None:
+        """Return why this layer refuses a tool, or None."""
+        if ACCESS_LEVELS.index(spec.access) > ACCESS_LEVELS.index(self.level):
+            return f"the profile “{self.name}” allows {self.level} access and {spec.name} needs {spec.access}"
+        if self.toolsets is not None and spec.toolset not in self.toolsets:
+            return f"the profile “{self.name}” does not include the toolset {spec.toolset}"
+        return None
+
+    def refusal_of_operation(self, operation: str) -> str | None:
+        """Return why this layer refuses an operation on any model, or None."""
+        if operation != "read" and self.level == "read":
+            return f"the profile “{self.name}” is read only"
+        if operation == "delete" and not self.allow_delete:
+            return f"the profile “{self.name}” does not allow deleting"
+        return None
+
+
+@dataclass(frozen=True)
+class CompiledPolicy:
+    """What one token may do, before Odoo's own rights. Hashable and free of records, so that it can be cached."""
+
+    layers: tuple[Layer, ...]
+
+    @property
+    def level(self) -> str:
+        """The effective access level: the lowest of all layers."""
+        return min((layer.level for layer in self.layers), key=ACCESS_LEVELS.index)
+
+    @property
+    def confirmation(self) -> str:
+        """When the human is asked: the strictest mode of all layers."""
+        return max((layer.confirmation for layer in self.layers), key=CONFIRMATION_MODES.index)
+
+    def allows_tool(self, spec: ToolSpec) -> bool:
+        return all(layer.refusal_of_tool(spec) is None for layer in self.layers)
+
+    def check_tool(self, spec: ToolSpec) -> None:
+        """:raises PolicyDenied: naming the layer that leaves the tool out"""
+        for layer in self.layers:
+            if reason := layer.refusal_of_tool(spec):
+                raise PolicyDenied(f"{layer.kind}:tool", f"{spec.name} is not open to this token: {reason}.")
+
+    def allows_model(self, model: str, operation: str = "read") -> bool:
+        return self._refusal_of_model(model, operation) is None
+
+    def check_model(self, model: str, operation: str = "read") -> None:
+        """:raises PolicyDenied: naming the guardrail or layer that closes the model for this operation"""
+        if refusal := self._refusal_of_model(model, operation):
+            rule, reason = refusal
+            raise PolicyDenied(rule, reason, model=model)
+
+    def allows_field(self, model: str, field: str, operation: str = "read") -> bool:
+        return self._refusal_of_field(field, operation) is None
+
+    def check_field(self, model: str, field: str, operation: str = "read") -> None:
+        """:raises PolicyDenied: naming the guardrail or layer that closes the field for this operation"""
+        if refusal := self._refusal_of_field(field, operation):
+            rule, reason = refusal
+            raise PolicyDenied(rule, f"{model}.{field} {reason}", model=model, field=field)
+
+    def readable_fields(self, model: str, fields: Iterable[str]) -> list[str]:
+        """Return those of `fields` that may be read, in their order."""
+        return [field for field in fields if self.allows_field(model, field)]
+
+    def _refusal_of_model(self, model: str, operation: str) -> tuple[str, str] | None:
+        if guardrails.model_is_unreachable(model):
+            return "guardrail:model", f"{model} is never open to assistants."
+        if operation != "read" and guardrails.model_is_read_only(model):
+            return "guardrail:model", f"{model} can be read but never changed by assistants; use Odoo's own screens."
+        for layer in self.layers:
+            if reason := layer.refusal_of_operation(operation):
+                return f"{layer.kind}:{operation}", f"To {operation} {model} is not open to this token: {reason}."
+        return None
+
+    def _refusal_of_field(self, field: str, operation: str) -> tuple[str, str] | None:
+        if guardrails.field_is_secret(field):
+            return "guardrail:field", "holds a credential and is never open to assistants."
+        if operation != "read" and guardrails.field_is_unwritable(field):
+            return "guardrail:field", "is kept by Odoo and cannot be written."
+        return None

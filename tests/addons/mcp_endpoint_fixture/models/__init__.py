@@ -1,0 +1,2 @@
+from . import declared_tools
+from . import plain_tools

@@ -1,0 +1,60 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import McpHttpCase
+
+
+@tagged("post_install", "-at_install")
+class TestIrHttp(McpHttpCase):
+    def challenge(self, response):
+        self.assertEqual(response.status_code, 401)
+        self.assertEqual(response.headers["Content-Type"].split(";")[0], "application/json")
+        self.assertNotIn("Set-Cookie", response.headers)
+        self.assertTrue(response.json())
+        return response.headers["WWW-Authenticate"]
+
+    def test_no_token_gets_the_full_challenge(self):
+        challenge = self.challenge(self.rpc("tools/list", token=False))
+        self.assertTrue(challenge.startswith("Bearer "))
+        self.assertIn('resource_metadata="http://127.0.0.1:8069/.well-known/oauth-protected-resource/mcp"', challenge)
+        self.assertIn('scope="mcp:read"', challenge)
+        self.assertNotIn("error=", challenge)
+
+    def test_wrong_tokens_are_invalid(self):
+        for wrong in ("x", "omcp_pat_" + "a" * 49, self.issue()[:-1], "é".encode().decode("latin-1"), "a b"):
+            self.assertIn('error="invalid_token"', self.challenge(self.rpc("tools/list", token=wrong)), wrong)
+
+    def test_dead_tokens_are_invalid(self):
+        secret = self.issue()
+        token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(secret).id)
+        self.assertEqual(self.rpc("tools/list", token=secret).status_code, 200)
+        token._revoke()
+        self.assertIn("revoked", self.challenge(self.rpc("tools/list", token=secret)))
+        secret = self.issue()
+        token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(secret).id)
+        token.expires_at = fields.Datetime.now() - timedelta(minutes=1)
+        self.assertIn("expired", self.challenge(self.rpc("tools/list", token=secret)))
+
+    def test_user_who_lost_the_group_is_refused(self):
+        secret = self.issue()
+        self.env.ref("base.group_user").implied_ids -= self.env.ref("mcp_endpoint.group_mcp_user")
+        self.user.group_ids -= self.env.ref("mcp_endpoint.group_mcp_user")
+        self.assertIn("invalid_token", self.challenge(self.rpc("tools/list", token=secret)))
+
+    def test_a_session_cookie_is_no_credential(self):
+        self.authenticate("admin", "admin")
+        self.challenge(self.rpc("tools/list", token=False))
+
+    def test_token_in_the_url_is_no_credential(self):
+        self.challenge(self.rpc("tools/list", token=False, path=f"/mcp?access_token={self.issue()}"))
+
+    def test_scheme_is_case_insensitive(self):
+        response = self.rpc("tools/list", token=False, headers={"Authorization": f"bearer {self.issue()}"})
+        self.assertEqual(response.status_code, 200)
+
+    def test_call_runs_as_the_tokens_user_whatever_cookie_there_is(self):
+        self.authenticate("admin", "admin")
+        response = self.rpc("tools/call", {"name": "odoo_get_context", "arguments": {}})
+        self.assertIn(self.user.name, response.text)

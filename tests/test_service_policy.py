@@ -1,0 +1,67 @@
+from odoo.tests import BaseCase, tagged
+
+from ..services.errors import PolicyDenied
+from ..services.policy import CompiledPolicy, Layer
+from ..services.tool import ToolSpec
+
+
+def layer(kind="profile", level="admin", *, delete=True, toolsets=None, confirmation="never"):
+    return Layer(kind, kind, level, delete, toolsets, confirmation)
+
+
+def policy(**limits):
+    return CompiledPolicy((layer("baseline"), layer(**limits)))
+
+
+def spec(access="read", toolset="core"):
+    return ToolSpec("odoo_thing", "Thing", "A thing.", access, toolset, {"type": "object"})
+
+
+@tagged("post_install", "-at_install")
+class TestServicePolicy(BaseCase):
+    def assertRefused(self, rule, check, *arguments):
+        with self.assertRaises(PolicyDenied) as caught:
+            check(*arguments)
+        self.assertEqual(caught.exception.rule, rule)
+        self.assertEqual(caught.exception.as_dict()["rule"], rule)
+
+    def test_level_opens_tools_up_to_it(self):
+        for level, open_to in (("read", ["read"]), ("write", ["read", "write"]), ("admin", ["read", "write", "admin"])):
+            for access in ("read", "write", "admin"):
+                self.assertEqual(policy(level=level).allows_tool(spec(access)), access in open_to, (level, access))
+
+    def test_baseline_cannot_be_widened_by_the_profile(self):
+        narrow = CompiledPolicy((layer("baseline", "read"), layer("profile", "admin")))
+        self.assertEqual(narrow.level, "read")
+        self.assertRefused("baseline:tool", narrow.check_tool, spec("write"))
+        self.assertRefused("baseline:write", narrow.check_model, "res.partner", "write")
+
+    def test_first_layer_that_refuses_is_named(self):
+        narrow = CompiledPolicy((layer("baseline", "read"), layer("profile", "read")))
+        self.assertRefused("baseline:tool", narrow.check_tool, spec("write"))
+
+    def test_guardrail_comes_before_any_profile(self):
+        self.assertRefused("guardrail:model", policy().check_model, "mcp.token", "read")
+        self.assertRefused("guardrail:model", policy(level="read").check_model, "res.users", "write")
+        self.assertRefused("guardrail:field", policy().check_field, "res.partner", "signup_token")
+        self.assertRefused("guardrail:field", policy().check_field, "res.partner", "create_uid", "write")
+
+    def test_reading_what_cannot_be_written_is_open(self):
+        policy().check_model("res.users", "read")
+        policy().check_field("res.partner", "create_uid", "read")
+
+    def test_delete_needs_its_own_permission(self):
+        self.assertRefused("profile:delete", policy(delete=False).check_model, "res.partner", "delete")
+        policy(delete=True).check_model("res.partner", "delete")
+
+    def test_toolsets_narrow(self):
+        self.assertTrue(policy(toolsets=frozenset({"core"})).allows_tool(spec(toolset="core")))
+        self.assertRefused("profile:tool", policy(toolsets=frozenset({"find"})).check_tool, spec(toolset="core"))
+
+    def test_strictest_confirmation_counts(self):
+        both = CompiledPolicy((layer("baseline", confirmation="always"), layer(confirmation="never")))
+        self.assertEqual(both.confirmation, "always")
+
+    def test_policies_are_values(self):
+        self.assertEqual(policy(level="read"), policy(level="read"))
+        self.assertEqual(len({policy(level="read"), policy(level="read"), policy(level="write")}), 2)
