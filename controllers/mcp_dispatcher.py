@@ -10,7 +10,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools.json import json_default
 
 from ..services import http_gate, jsonrpc, protocol, sse
-from ..services.errors import HttpRefusal, InternalError, InvalidRequest, ProtocolError
+from ..services.errors import HttpRefusal, InternalError, ProtocolError
 from ..services.exchange import Exchange, Message
 from ..services.jsonrpc import ClientResponse
 from .mcp_inbound import McpInbound, method_not_allowed
@@ -96,7 +96,9 @@ class McpDispatcher(Dispatcher):
         self._expect([payload])
         message = jsonrpc.read(payload)
         if isinstance(message, ClientResponse):
-            return self._take_response(inbound)
+            # We have asked nothing that it could answer.
+            inbound.check_response()
+            return self._empty(202)
         exchange = inbound.exchange(message)
         answer, status = self._answer(endpoint, exchange)
         if answer is None:
@@ -119,13 +121,6 @@ class McpDispatcher(Dispatcher):
                 answer, _status = self._answer(endpoint, inbound.exchange(message))
                 answers.extend([answer] if answer else [])
         return self._json(answers, 200) if answers else self._empty(202)
-
-    def _take_response(self, inbound: McpInbound) -> Response:
-        """Accept a client's response. There is nothing it could answer: the server has asked for nothing."""
-        if inbound.is_modern:
-            raise InvalidRequest("A client sends no responses in this protocol version.")
-        _ = inbound.session
-        return self._empty(202)
 
     def _answer(self, endpoint, exchange: Exchange) -> tuple[dict | None, int]:
         """Let the endpoint handle one message; return the envelope, None for a notification, and the HTTP status."""

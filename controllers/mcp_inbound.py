@@ -6,7 +6,7 @@ from ..services import protocol
 from ..services.errors import HttpRefusal, InvalidRequest, SessionNotFound
 from ..services.exchange import Exchange, Message, Narrowing
 from ..services.http_gate import ALLOWED_METHODS, HttpPolicy
-from ..services.versions import V2026_07_28
+from ..services.versions import V2026_07_28, Version
 
 MAX_BATCH = 50
 
@@ -57,17 +57,25 @@ class McpInbound:
 
     def check_batch(self, payloads: list) -> None:
         """:raises InvalidRequest: an array where this revision has none, or one that it does not allow"""
-        version = protocol.handshake_version(self.version_header, self.session and self.session.version)
-        if self.is_modern or not version.batches or any(map(self._is_modern_payload, payloads)):
+        if self.is_modern or any(map(self._is_modern_payload, payloads)) or not self._handshake_version().batches:
             raise InvalidRequest("Batches exist in protocol version 2025-03-26 only. Send one message at a time.")
         if not 0 < len(payloads) <= MAX_BATCH:
             raise InvalidRequest(f"A batch has 1 to {MAX_BATCH} messages.")
         if any(isinstance(payload, dict) and payload.get("method") == "initialize" for payload in payloads):
             raise InvalidRequest("initialize must not be part of a batch.")
 
+    def check_response(self) -> None:
+        """Check the place of a client's response. :raises McpError: wrong era, or a session that is not its own"""
+        if self.is_modern:
+            raise InvalidRequest("A client sends no responses in this protocol version.")
+        self._handshake_version()
+
     @cached_property
     def session(self):
-        """The session this request names, None where it names none. Raises SessionNotFound."""
+        """The session this request names, None where it names none.
+
+        :raises SessionNotFound: it names one that this credential does not have
+        """
         key = self._header(protocol.SESSION_HEADER)
         if key is None:
             return None
@@ -115,9 +123,9 @@ class McpInbound:
             )
         session = self.session
         if session is None:
-            return Exchange(version=protocol.handshake_version(self.version_header, None), **facts)
+            return Exchange(version=self._handshake_version(), **facts)
         return Exchange(
-            version=protocol.handshake_version(self.version_header, session.version),
+            version=self._handshake_version(),
             client=session.client,
             capabilities=session.capabilities,
             log_level=session.log_level,
@@ -125,6 +133,9 @@ class McpInbound:
             session_id=session.id,
             **facts,
         )
+
+    def _handshake_version(self) -> Version:
+        return protocol.handshake_version(self.version_header, self.session.version if self.session else None)
 
     def _is_modern_payload(self, payload: object) -> bool:
         params = payload.get("params") if isinstance(payload, dict) else None

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def main(argv=None):
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     arguments = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)  # so that what a command started ends with it
     try:
         return arguments.run(arguments) or 0
     except Failure as failure:
@@ -46,6 +48,10 @@ def main(argv=None):
     except KeyboardInterrupt:
         say("interrupted")
         return 130
+
+
+def _interrupt(_number, _frame):
+    raise KeyboardInterrupt
 
 
 def command_names():

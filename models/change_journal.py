@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from odoo.fields import Field
 from odoo.models import BaseModel
 
 from .journal_values import Held, differences, held
@@ -185,9 +186,19 @@ class Journal:
             self._readable[model] = [
                 name
                 for name, field in fields.items()
-                if self.call.policy.allows_field(model, name, "write") and (field.store or field.inverse)
+                if self.call.policy.allows_field(model, name, "write")
+                and (field.store or field.inverse)
+                and self._may_follow(field)
             ]
         return self._readable[model]
+
+    def _may_follow(self, field: Field) -> bool:
+        """Say whether what a field links to can be read, and for lines whether they could be restored."""
+        if not field.relational:
+            return True
+        if field.type == "one2many" and not self.call.policy.allows_model(field.comodel_name, "create"):
+            return False
+        return self.call.allows_model(field.comodel_name)
 
     def _is_cheap(self, records: BaseModel, name: str) -> bool:
         field = records._fields[name]

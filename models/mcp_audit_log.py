@@ -110,8 +110,9 @@ class McpAuditLog(models.Model):
     @api.autovacuum
     def _gc_old_rows(self):
         """Delete rows past the retention time (setting `mcp_endpoint.audit_days`), a batch at a time."""
-        days = int(self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.audit_days", DEFAULT_RETENTION_DAYS))
-        limit = fields.Datetime.now() - timedelta(days=days)
+        # sudo: a system parameter that users may not read in general.
+        days = self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.audit_days", DEFAULT_RETENTION_DAYS)
+        limit = fields.Datetime.now() - timedelta(days=int(days))
         self.env.cr.execute(
             SQL(
                 "DELETE FROM mcp_audit_log WHERE id IN (SELECT id FROM mcp_audit_log WHERE date < %s LIMIT %s)",

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
@@ -6,7 +7,6 @@ from odoo.tools import SQL
 
 from ..services import canonical
 from ..services.errors import ToolError
-from ..services.tool import ToolResult
 
 LIFE = timedelta(hours=24)
 LONGEST_KEY = 200
@@ -36,7 +36,7 @@ class McpIdempotency(models.Model):
         the same time the second waits here for the first, then fails with a serialization error, which makes Odoo
         run it again and find the first one's response.
 
-        :return: the arguments of the stored `ToolResult`, None when the call is to be executed and given to `_store`
+        :return: the stored response, None when the call is to be executed and given to `_store`
         :raises ToolError: `idempotency_conflict`, when the key was used for something else
         """
         if not 1 <= len(key) <= LONGEST_KEY:
@@ -67,14 +67,11 @@ class McpIdempotency(models.Model):
         return response
 
     @api.model
-    def _store(self, call, key: str, result: ToolResult) -> None:
-        """Keep the result of a call that claimed the key, in the transaction of its effects."""
-        response = {
-            "structured": dict(result.structured),
-            "text": result.text,
-            "content": list(result.content),
-            "meta": dict(result.meta),
-        }
+    def _store(self, call, key: str, response: Mapping[str, object]) -> None:
+        """Keep what `_claim` will return for this key, in the transaction of the effects.
+
+        :param response: a `ToolResult` as a dict
+        """
         self._update(f"key:{key}", response=json.dumps(response, default=str))
 
     @api.model

@@ -34,7 +34,7 @@ def model_actions(call, model: str, ids: Sequence[int]) -> dict:
 
 def _buttons(arch: str) -> list[dict]:
     """Return the buttons of a form that `get_view` has already reduced to what the user's groups see."""
-    buttons: dict[tuple, dict] = {}
+    buttons: dict[tuple[str, str], dict] = {}
     # Buttons inside an x2many's own view act on its lines, not on this record.
     for node in etree.fromstring(arch).xpath("//button[@name][not(ancestor::field)]"):
         name, kind = node.get("name"), node.get("type", "object")
@@ -44,14 +44,17 @@ def _buttons(arch: str) -> list[dict]:
         if kind == "object" and method_is_uncallable(name):
             continue
         label = node.get("string") or " ".join(" ".join(node.itertext()).split()) or node.get("title") or name
-        button = {"name": name, "label": label, "type": kind}
-        if hidden_if not in ("", "0", "False"):
-            button["hidden_if"] = " ".join(hidden_if.split())
+        condition = "" if hidden_if in ("", "0", "False") else " ".join(hidden_if.split())
+        button = buttons.get((name, kind))
+        if button is None:
+            button = buttons[name, kind] = {"name": name, "label": label, "type": kind, "hidden_if": condition}
+        elif condition != button["hidden_if"]:
+            # The same button often stands twice, highlighted and plain: it is hidden where both are.
+            both = condition and button["hidden_if"]
+            button["hidden_if"] = f"({button['hidden_if']}) and ({condition})" if both else ""
         if node.get("confirm"):
             button["asks"] = node.get("confirm")
-        # The same button often stands twice, highlighted and plain: offered where either is.
-        buttons.setdefault((name, kind, button.get("hidden_if", "")), button)
-    return list(buttons.values())
+    return [{key: value for key, value in button.items() if value} for button in buttons.values()]
 
 
 def _mark_offered(call, records, buttons: list[dict]) -> None:

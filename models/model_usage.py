@@ -1,5 +1,6 @@
-"""What it takes to create, change, filter and group records of a model, told from its schema and the caller's rights."""
+"""What it takes to create, change, filter and group records of a model, by its schema and the caller's rights."""
 
+import re
 from datetime import date, datetime
 
 import psycopg2.errors
@@ -15,6 +16,9 @@ MOST_MEASURES = 10
 # Defaults of these are too large or too opaque to be of use.
 _NO_DEFAULTS = frozenset({"binary", "html", "json", "properties", "properties_definition"})
 _NUMBERS = frozenset({"integer", "float", "monetary"})
+_GROUPS = frozenset({"many2one", "many2many", "selection", "boolean", "date", "datetime"})
+# Numbers that Odoo would add up although their sum means nothing.
+_SENSELESS_SUM = re.compile(r"(^|_)(rate|percent|percentage|id|res_id|sequence|color|position)$")
 
 
 def writable(call, model: str, fields: list[dict]) -> list[dict]:
@@ -54,12 +58,12 @@ def filtering(fields: list[dict]) -> dict:
     groups = [
         f"{item['name']}:month" if item["type"] in ("date", "datetime") else item["name"]
         for item in fields
-        if item.get("groupable") and item["type"] not in ("text", "html")
+        if item.get("groupable") and item["type"] in _GROUPS
     ]
     measures = [
         f"{item['name']}:{item['aggregator']}"
         for item in fields
-        if item.get("aggregator") and item["type"] in _NUMBERS and item["name"] not in ("id", "sequence", "color")
+        if item.get("aggregator") and item["type"] in _NUMBERS and not _SENSELESS_SUM.search(item["name"])
     ]
     facts = {"group_by": groups[:MOST_GROUPS], "measures": measures[:MOST_MEASURES], "example": _example(fields)}
     return {key: value for key, value in facts.items() if value}
@@ -113,7 +117,8 @@ def _lines(call, settable: list[dict]) -> list[dict]:
         schema = model_schema(call.env, item["relation"])
         needed = required_names(schema) - {item.get("inverse")}
         open_fields = writable(call, item["relation"], schema["fields"])
-        useful = [line["name"] for line in open_fields if line["name"] not in {*needed, item.get("inverse")}]
+        skipped = {*needed, item.get("inverse")}
+        useful = [line["name"] for line in open_fields if line["name"] not in skipped and line["type"] != "one2many"]
         required = [line["name"] for line in open_fields if line["name"] in needed and not line.get("has_default")]
         facts = {"field": item["name"], "model": item["relation"], "required": required}
         lines.append({**facts, "fields": useful[:MOST_LINE_FIELDS]})

@@ -81,7 +81,7 @@ def fit(
     limit = clamp_budget(budget)
     keep = set(columns[:KEPT_COLUMNS] if keep is None else keep)
     measured = sheet.measure(rows, columns, [column for column in columns if column in keep], limit)
-    shown, dropped = _choose_columns(sheet, rows, columns, keep, measured, limit)
+    shown, dropped = _choose_columns(sheet, columns, keep, measured, limit)
     count = sheet.count_that_fit(shown, measured, limit)
     fitting = [{column: row.get(column) for column in shown} for row in rows[:count]]
     cells = [[sheet.cells[column][index] for column in shown] for index in range(count)]
@@ -154,13 +154,13 @@ class _Sheet:
 
 
 def _choose_columns(
-    sheet: _Sheet, rows: Sequence[Row], columns: Sequence[str], keep: Collection[str], measured: int, limit: int
+    sheet: _Sheet, columns: Sequence[str], keep: Collection[str], measured: int, limit: int
 ) -> tuple[list[str], list[str]]:
     """Return the columns that stay and those dropped, the last of the droppable first, until the rows fit."""
     shown, dropped = list(columns), []
     total = sheet.total(shown, measured)
     for column in reversed(columns):
-        if total <= limit and measured == len(rows):
+        if total <= limit:
             break
         if column in keep or len(shown) == 1:
             continue

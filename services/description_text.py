@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-HELP_LENGTH = 100
+HELP_LENGTH = 80
+CONDITION_LENGTH = 200
 MOST_CHOICES = 20
 # Choices shown when there is no room for all.
 FEWER_CHOICES = 6
@@ -61,12 +62,15 @@ def size(value: object) -> int:
 def as_text(facts: Facts) -> str:
     """Return the whole description, the general facts first."""
     head = f"{facts['model']} “{facts['label']}”, you may {', '.join(facts['operations']) or 'nothing'}."
-    lines = [head, *_general(facts)]
+    lines = [head, *_general_lines(facts)]
     for name in ("required", "fields"):
         if name in facts:
             lines.append(f"{_TITLES[name]}:" if facts[name] else f"{_TITLES[name]}: none")
             lines += [field_line(entry) for entry in facts[name]]
-    for name in ("defaults", "lines", "group_by", "measures", "example", "buttons", "server_actions", "reports"):
+    if "buttons" in facts:
+        lines.append("Buttons:" if facts["buttons"] else "Buttons: none")
+        lines += [_button_line(button) for button in facts["buttons"]]
+    for name in ("defaults", "lines", "group_by", "measures", "example", "server_actions", "reports"):
         if name in facts:
             lines.append(f"{name.replace('_', ' ').capitalize()}: {_compact(facts[name])}")
     if omitted := facts.get("omitted"):
@@ -91,10 +95,24 @@ def field_line(entry: Facts) -> str:
     return f"{line} {entry['help']}" if "help" in entry else line
 
 
-_TITLES = {"required": "Required, without default", "fields": "Fields (* required)"}
+_TITLES = {
+    "required": "Required, without default",
+    "fields": "Fields (* required; computed: filled by Odoo, may be set unless read-only)",
+}
 
 
-def _general(facts: Facts) -> list[str]:
+def _button_line(button: Facts) -> str:
+    line = f'- {button["name"]} {button["type"]} "{button["label"]}"'
+    if "offered_on" in button:
+        line += f" offered on {_compact(button['offered_on'])}"
+        if "unclear_on" in button:
+            line += f", unclear on {_compact(button['unclear_on'])}"
+    if condition := button.get("hidden_if"):
+        line += f"; hidden if {_cut(str(condition), CONDITION_LENGTH)}"
+    return f"{line}; asks: {button['asks']}" if "asks" in button else line
+
+
+def _general_lines(facts: Facts) -> list[str]:
     parts = [f"{key.replace('_', ' ')}: {facts[key]}" for key in ("record_name", "order", "archive") if key in facts]
     if "company" in facts:
         parts.append(f"company: {_compact(facts['company'])}")

@@ -113,6 +113,7 @@ def moment_or_period(text: str, clock: Clock) -> datetime | Period:
     period = _relative_period(plain.lower(), clock) or _calendar_period(plain)
     if period is None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", plain):
         day = date.fromisoformat(plain)
+        _check_year(day)
         period = Period(day, day + timedelta(days=1))
     if period is not None:
         _check_year(period.start)

@@ -26,6 +26,7 @@ BUSINESS_MODELS: dict[str, tuple[str, ...]] = {
     "project.project": ("project",),
     "helpdesk.ticket": ("ticket", "support ticket", "case", "issue"),
     "hr.employee": ("employee", "staff", "worker", "colleague"),
+    "hr.employee.public": ("employee", "colleague", "employee directory"),
     "hr.leave": ("leave", "time off", "vacation", "holiday", "absence", "time off request"),
     "hr.leave.allocation": ("leave allocation", "time off allocation", "leave balance"),
     "hr.attendance": ("attendance", "check in", "check out", "clock in"),
@@ -177,6 +178,11 @@ def importance(name: str) -> int:
     return _RANK.get(name, len(_RANK))
 
 
+def usual_words(name: str) -> tuple[str, ...]:
+    """Return the first few words that people use for a model, none for one that is not listed."""
+    return BUSINESS_MODELS.get(name, ())[:3]
+
+
 def is_listed(name: str) -> bool:
     """Say whether the model is one of those that a business runs on."""
     return name in BUSINESS_MODELS
@@ -206,7 +212,7 @@ def _singular(word: str) -> str:
 def _by_word() -> dict[str, tuple[str, ...]]:
     places: dict[str, list[tuple[int, str]]] = {}
     for model, words in BUSINESS_MODELS.items():
-        for position, word in enumerate(words):
+        for position, word in enumerate((model, *words)):
             places.setdefault(normalized(word), []).append((position, model))
     return {
         word: tuple(model for _position, model in sorted(found, key=lambda place: (place[0], _RANK[place[1]])))

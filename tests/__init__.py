@@ -2,14 +2,18 @@ from importlib.util import find_spec
 
 from . import test_call_environment
 from . import test_confirmation
+from . import test_domain_guard
 from . import test_ir_http
 from . import test_mcp_audit_log
 from . import test_mcp_dispatcher
+from . import test_mcp_idempotency
 from . import test_mcp_profile
+from . import test_mcp_server
 from . import test_mcp_session
 from . import test_mcp_token
 from . import test_mcp_tool_registry
 from . import test_odoo_errors
+from . import test_rehearsal
 from . import test_service_aliases
 from . import test_service_budget
 from . import test_service_canonical
@@ -17,6 +21,7 @@ from . import test_service_coercion
 from . import test_service_cursors
 from . import test_service_dialect
 from . import test_service_downgrade
+from . import test_service_filters
 from . import test_service_foreign_schema
 from . import test_service_guardrails
 from . import test_service_html_text
@@ -35,10 +40,14 @@ from . import test_service_secret_tokens
 from . import test_service_shaping
 from . import test_service_sse
 from . import test_service_tables
+from . import test_service_time_groups
 from . import test_service_times
 from . import test_service_tool
 from . import test_style
 from . import test_tool_call
+from . import test_tool_create
+from . import test_tool_delete
+from . import test_tool_update
 
 # Tests against an oracle, where its packages are installed (`./dev` installs them).
 if find_spec("hypothesis") and find_spec("jsonschema"):

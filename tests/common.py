@@ -39,8 +39,11 @@ class McpMixin:
     def exchange(self, user=None, *, profile="full", method="tools/call", params=None, narrowing=None, version=None):
         """Return an `Exchange` as the dispatcher would make it for this user."""
         user = user or self.user
-        self.issue(user, profile)
-        token = self.env["mcp.token"].search([("user_id", "=", user.id)], limit=1)
+        mine = [("user_id", "=", user.id), ("profile_id", "=", self.profiles[profile].id), ("state", "=", "active")]
+        token = self.env["mcp.token"].search(mine, limit=1)
+        if not token:
+            self.issue(user, profile)
+            token = self.env["mcp.token"].search(mine, limit=1)
         return Exchange(
             message=Message(method=method, params=params or {}, id=1),
             version=version or V2025_11_25,

@@ -1,6 +1,6 @@
 import json
 import threading
-import time
+from dataclasses import asdict
 from datetime import timedelta
 
 import psycopg2
@@ -19,7 +19,7 @@ from .common import McpCase
 class TestMcpIdempotency(McpCase):
     def setUp(self):
         super().setUp()
-        self.result = ToolResult({"ids": [7]}, text="Created.", meta={"warnings": ["a"]})
+        self.result = asdict(ToolResult({"ids": [7]}, text="Created.", meta={"warnings": ["a"]}))
 
     def claim(self, key="k1", **arguments):
         call = self.make_call("odoo_create_records", **(arguments or {"model": "res.partner", "records": [{"name": "A"}]}))
@@ -30,7 +30,7 @@ class TestMcpIdempotency(McpCase):
         self.assertIsNone(stored)
         call.env["mcp.idempotency"]._store(call, "k1", self.result)
         _call, stored = self.claim()
-        self.assertEqual(ToolResult(**stored), ToolResult({"ids": [7]}, text="Created.", content=[], meta={"warnings": ["a"]}))
+        self.assertEqual(ToolResult(**stored), ToolResult({"ids": [7]}, "Created.", content=[], meta={"warnings": ["a"]}))
 
     def test_numbers_and_key_order_do_not_matter(self):
         call, _none = self.claim(model="res.partner", records=[{"name": "A", "color": 1}])
@@ -113,7 +113,7 @@ class TestMcpIdempotency(McpCase):
             with mute_logger("odoo.sql_db"):
                 thread = threading.Thread(target=run_second)
                 thread.start()
-                time.sleep(0.2)
+                thread.join(0.3)
                 self.assertTrue(thread.is_alive(), "the second waits for the first")
                 first.commit()
                 thread.join(10)

@@ -3,7 +3,8 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL
 
 from ..services.errors import InvalidParams
@@ -134,8 +135,13 @@ class TestMcpSession(McpCase):
         self.env["mcp.session"]._purge_expired()
         self.assertFalse(session.exists())
 
-    def test_users_have_no_access(self):
+    def test_users_see_their_own_and_change_none(self):
         session = self.open()[2]
-        self.assertFalse(session.with_user(self.user).has_access("read"))
-        for operation in ("write", "create", "unlink"):
-            self.assertFalse(session.with_user(self.env.ref("base.user_admin")).has_access(operation))
+        stranger = new_test_user(self.env, "mcp_stranger", groups="base.group_user")
+        administrator = new_test_user(self.env, "mcp_admin", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        for user, sees in ((self.user, True), (stranger, False), (administrator, True)):
+            self.assertIs(session.with_user(user).has_access("read"), sees)
+            for operation in ("write", "create", "unlink"):
+                self.assertFalse(session.with_user(user).has_access(operation))
+        with self.assertRaises(AccessError):
+            session.with_user(administrator).read(["digest"])

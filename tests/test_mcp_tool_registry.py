@@ -128,7 +128,8 @@ class TestReadsCannotWrite(McpCase):
             return {}
 
         self.patch(type(self.env["mcp.tool.registry"]), "execute_tool", write)
-        self.fails("read_only", "odoo_get_context")
+        with mute_logger("odoo.sql_db"):
+            self.fails("read_only", "odoo_get_context")
         self.assertFalse(self.env["res.partner"].search([("name", "=", "Smuggled")]))
         # The audit row of the refused read is written by the same transaction, which is writable again.
         self.assertEqual(self.env["mcp.audit.log"].search([], limit=1).outcome, "error")

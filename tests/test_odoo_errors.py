@@ -2,6 +2,7 @@ import psycopg2
 
 from odoo.exceptions import AccessError, MissingError, RedirectWarning, UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..models.odoo_errors import translated
 from .common import McpCase
@@ -24,7 +25,7 @@ class TestOdooErrors(McpCase):
 
     def test_constraint_gets_odoos_message_without_sql(self):
         country = self.env["res.country"].create({"name": "Testland", "code": "ZZ"})
-        with self.assertRaises(psycopg2.IntegrityError) as caught, self.cr.savepoint():
+        with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError) as caught, self.cr.savepoint():
             self.cr.execute("UPDATE res_country SET code = 'BE' WHERE id = %s", [country.id])
         found = translated(caught.exception, self.env)
         self.assertEqual(found.code, "invalid_value")

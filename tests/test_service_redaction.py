@@ -148,6 +148,7 @@ class TestServiceRedaction(BaseCase):
             self.assertNotIn("ZZ", redact(text), offset)
         crowded = "omcp_pat_ABCDEFGHIJKLMNOP " * 500
         self.assertNotIn("ABC", redact(crowded))
+        self.assertNotIn("DE89", redact("DE89 3704 0044 0532 0130 00; " * 500))
 
     def test_large_and_deep_payloads_are_bounded(self):
         deep = value = []

@@ -10,6 +10,8 @@ CELLS = [
     ("a|b", "a|b"),
     ("a\tb\nc\\d\re", "a\\tb\\nc\\\\de"),
     ("\\t", "\\\\t"),
+    ("a\tb", "a\\tb"),
+    ("a\rb", "ab"),
     ({"id": 7, "name": "Acme\nInc"}, "#7 Acme\\nInc"),
     ({"id": 7}, "#7"),
     ({"count": 0, "ids": []}, "0"),

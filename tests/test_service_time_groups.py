@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 
 from odoo.tests import BaseCase, tagged
 
@@ -17,7 +17,7 @@ class TestServiceTimeGroups(BaseCase):
             ("quarter", date(2026, 10, 1), "2026-Q4"),
             ("year", date(2026, 1, 1), "2026"),
         ]
-        clock = Clock(None)
+        clock = Clock(datetime(2026, 1, 15))
         for granularity, start, name in cases:
             with self.subTest(name=name):
                 self.assertEqual(label(start, granularity), name)

@@ -148,13 +148,13 @@ def _limits(call) -> dict:
 
 
 def _as_text(facts: Mapping[str, object]) -> str:
-    """One line per section: `user: id 7, name Eve, ...`."""
+    """One line per section: `user: id=7, name=Eve, ...`."""
     return "\n".join(f"{name}: {_inline(value)}" for name, value in facts.items())
 
 
 def _inline(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_inline(item)}" for name, item in value.items())
+        return ", ".join(f"{name}={_inline(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(_inline(item) for item in value)
     if isinstance(value, bool):

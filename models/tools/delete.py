@@ -63,6 +63,7 @@ def _delete(call, model: str, ids: list[int]) -> ToolResult:
     count = len(records)
     call.delete(records)
     listed = [{"id": row["id"], "name": row["name"]} for row in rows[:50]]
+    names = ", ".join(f"{row['name']} (id {row['id']})" for row in listed[:10])
     return ToolResult(
         {
             "model": model,
@@ -72,5 +73,5 @@ def _delete(call, model: str, ids: list[int]) -> ToolResult:
             "records": listed,
             "change_ids": call.journal.ids[-50:],
         },
-        text=f"Deleted {count} {model} record(s): {', '.join(f'{row["name"]} (id {row["id"]})' for row in listed[:10])}.",
+        text=f"Deleted {count} {model} record(s): {names}.",
     )

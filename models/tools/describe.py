@@ -16,7 +16,7 @@ FULL_FIELDS = 500
 FULL_BUDGET = 20_000
 # Room that the general facts leave to the fields, at least.
 LEAST_BUDGET = 1_500
-MOST_PER_COMPANY = 10
+MOST_PER_COMPANY = 6
 _HOW = {
     "brief": "Name them in fields, look with field_query, or ask for detail full.",
     "full": "Name them in fields, or look with field_query.",

@@ -13,7 +13,7 @@ DEFAULT_LIMIT = 20
 OPERATIONS = ("read", "create", "write", "delete")
 # Below this a model shares a word with the query and little else.
 _GOOD_MATCH = 40.0
-_COLUMNS = ("model", "label", "app", "operations")
+_COLUMNS = ("model", "label", "also", "app", "operations")
 
 
 class McpToolRegistry(models.AbstractModel):
@@ -57,20 +57,20 @@ class McpToolRegistry(models.AbstractModel):
         known = self.env["ir.model"].sudo()
         rows = known.search_read([("transient", "=", False), ("abstract", "=", False)], ["model", "name", "state"])
         modules = self.env["ir.module.module"].sudo().search([("state", "=", "installed")])
-        apps = {module.name: (module.shortdesc, module.category_id.complete_name or "") for module in modules}
+        apps = {module.name: (module.shortdesc, module.category_id) for module in modules}
         in_menus = self._models_in_menus()
         catalog = []
         for row in rows:
             cls = self.env.registry.models.get(row["model"])
             if cls is None or cls._abstract or cls._transient:
                 continue
-            app, category = apps.get(cls._original_module, ("", ""))
+            app, category = apps.get(cls._original_module, ("", self.env["ir.module.category"]))
             item = {
                 "model": row["model"],
                 "label": row["name"],
                 "source": cls._description or "",
                 "app": app,
-                "category": f"{cls._original_module or ''} {category}",
+                "category": " ".join(filter(None, (cls._original_module, category.parent_id.name, category.name))),
                 "custom": row["state"] == "manual",
                 "menu": row["model"] in in_menus,
             }
@@ -131,6 +131,10 @@ def _place(item: dict) -> str:
 
 def _shown(call, item: dict) -> dict:
     shown = {"model": item["model"], "label": item["label"]}
+    # Labels such as “Journal Entry” hide what most people come for.
+    label = model_names.normalized(item["label"])
+    if words := [word for word in model_names.usual_words(item["model"]) if model_names.normalized(word) != label]:
+        shown["also"] = words
     if item.get("app"):
         shown["app"] = item["app"]
     shown["operations"] = [operation for operation in OPERATIONS if call.allows_model(item["model"], operation)]
@@ -143,17 +147,22 @@ def _note(call, query: str | None, found: list[dict]) -> str | None:
     """Say what became of an old name, and which model a word usually means when it is not among the results."""
     if not query:
         return None if found else "No model here is open to this connection."
+    if not found and query in call.env.registry:
+        return f"{query} exists, but is not open to this connection."
     meant = model_names.suggest(query)
     open_to_caller = [name for name in meant if call.allows_model(name)]
     if model_names.is_old(query) and open_to_caller:
-        return f"{query} is an old or usual name; here it is {', '.join(open_to_caller)}."
+        return f"{query} is an old name; here it is {', '.join(open_to_caller)}."
     if meant and not open_to_caller:
         return f"“{query}” usually means {', '.join(meant[:2])}: not installed, or not open to this user."
     return None if found else "Nothing found. Try another word, or call without query for the main models."
 
 
 def _as_text(facts: dict) -> str:
-    rows = [{**item, "operations": ",".join(item["operations"])} for item in facts["models"]]
+    rows = [
+        {**item, "also": ", ".join(item.get("also", ())), "operations": ",".join(item["operations"])}
+        for item in facts["models"]
+    ]
     lines = [table_text(rows, _COLUMNS)] if rows else []
     if "note" in facts:
         lines.append(facts["note"])
