@@ -2,12 +2,11 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from werkzeug.exceptions import HTTPException
-
 from odoo.exceptions import AccessDenied, ConcurrencyError, UserError
 from odoo.http import Dispatcher, Response
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools.json import json_default
+from werkzeug.exceptions import HTTPException
 
 from ..services import http_gate, jsonrpc, protocol, sse
 from ..services.errors import HttpRefusal, InternalError, ProtocolError
@@ -46,6 +45,9 @@ class McpDispatcher(Dispatcher):
     def pre_dispatch(self, rule, args):
         # Nothing of the inherited method: its CORS answer lacks the headers that MCP needs.
         self.request.session.can_save = False
+        if self.request.env.uid:
+            # Cached. Without a language in the context Odoo looks for the company's, with two queries per request.
+            self.request.update_context(lang=self.request.env["res.users"].context_get()["lang"])
 
     def dispatch(self, endpoint, args):
         inbound = McpInbound(self.request, self._policy(), self.request_id)
@@ -67,10 +69,11 @@ class McpDispatcher(Dispatcher):
             return self._refused(error)
 
     def post_dispatch(self, response):
-        super().post_dispatch(response)
+        result = super().post_dispatch(response)
         # Other addons set cookies on every answer (visitor tracking). A client of ours must never hold one.
         response.headers.remove("Set-Cookie")
         response.headers.extend(self._cors_headers())
+        return result
 
     def handle_error(self, exc: Exception) -> Callable:
         env = self.request.env
@@ -114,12 +117,14 @@ class McpDispatcher(Dispatcher):
         for payload in payloads:
             try:
                 message = jsonrpc.read(payload)
-            except ProtocolError as error:
+                if isinstance(message, Message):
+                    answer, _status = self._answer(endpoint, inbound.exchange(message))
+                    answers.extend([answer] if answer else [])
+            except (HttpRefusal, ProtocolError) as error:
+                # Of this message alone: what came before it is done, and its answers must reach the client.
                 answers.append(jsonrpc.failure(jsonrpc.readable_id(payload), error))
-                continue
-            if isinstance(message, Message):
-                answer, _status = self._answer(endpoint, inbound.exchange(message))
-                answers.extend([answer] if answer else [])
+        # A read may have asked to commit without waiting for the disk; another message of the batch may have written.
+        self.request.env.cr.execute("SET LOCAL synchronous_commit TO DEFAULT")
         return self._json(answers, 200) if answers else self._empty(202)
 
     def _answer(self, endpoint, exchange: Exchange) -> tuple[dict | None, int]:
@@ -167,9 +172,7 @@ class McpDispatcher(Dispatcher):
         data = jsonrpc.dump(body, json_default)
         if self.accepts_json or status >= 400:
             return Response(data, status=status, headers=headers, content_type="application/json")
-        return Response(
-            sse.event(data), status=status, headers=[*headers, *sse.HEADERS], content_type=sse.CONTENT_TYPE
-        )
+        return Response(sse.event(data), status=status, headers=[*headers, *sse.HEADERS], content_type=sse.CONTENT_TYPE)
 
     def _empty(self, status: int, headers: list[tuple[str, str]] = ()) -> Response:
         response = Response(status=status, headers=headers)

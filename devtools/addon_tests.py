@@ -33,6 +33,12 @@ def any_full():
     return bool(_full_classes())
 
 
+def need_browser():
+    """Whether any test opens pages in a browser."""
+    files = [*(paths.ROOT / "tests").glob("*.py"), *paths.FIXTURES.glob("*/tests/*.py")]
+    return any(re.search(r"\b(start_tour|browser_js)\(", file.read_text()) for file in files)
+
+
 def modules():
     """The addons whose tests are run: ours, and the fixtures that install themselves."""
     return [paths.ADDON, *addon_source.fixtures()]

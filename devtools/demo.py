@@ -32,7 +32,7 @@ def run(arguments):
     with step(f"database {name} with demo data"):
         databases.create(name, "full")
     with step("access token for Marc Demo"):
-        wanted = tokens.Wanted(demo_user.LOGIN, name="Demo conversation")
+        wanted = tokens.Wanted(demo_user.LOGIN, profile="write", name="Demo conversation")
         (token,) = tokens.issue(name, wanted, before=demo_user.PREPARE)
     with step("start Odoo"):
         started = server.start(name, port=arguments.port)

@@ -2,14 +2,17 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 
-from . import addon_tests, databases, odoo, odoo_log, paths
+from . import addon_tests, databases, debian, odoo, odoo_log, paths
 from .console import say
 from .results import Result
 
 SUMMARY = re.compile(r"odoo\.tests\.result: (\d+) failed, (\d+) error\(s\) of (\d+) tests")
+# What Odoo looks for.
+BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 SHOWN = 40  # error records printed of a run; the log has all
 REPORTED = re.compile(r"^[^\n]*: (FAIL|ERROR): |^[^\n]* odoo\.tests\.result: ")
 SKIPPED = re.compile(r" INFO \S+ odoo\.addons\.\S+: skipped ")
@@ -17,6 +20,7 @@ SKIPPED = re.compile(r" INFO \S+ odoo\.addons\.\S+: skipped ")
 
 def run_all():
     """All Odoo tests: on the small database, then those that ask for the full demo database."""
+    need_browser()
     results = [run(f"{addon_tests.spec(None)},-{addon_tests.FULL_TAG}", "small")]
     if addon_tests.any_full():
         results.append(run(addon_tests.FULL_TAG, "full"))
@@ -25,6 +29,7 @@ def run_all():
 
 def run_chosen(tags, *, size=None, fast=False):
     """The tests of `tags` (None: all), on the database that they ask for."""
+    need_browser()
     spec = addon_tests.spec(tags)
     chosen = size or addon_tests.size(spec)
     if fast:
@@ -32,6 +37,12 @@ def run_chosen(tags, *, size=None, fast=False):
 
         return [resident.run(spec, chosen)]
     return [run(spec, chosen)]
+
+
+def need_browser():
+    """Install Chromium when tests open pages and it is missing."""
+    if addon_tests.need_browser() and not any(shutil.which(name) for name in BROWSERS):
+        debian.need("chromium", "chromium", "browser tests")
 
 
 def run(spec, size):

@@ -8,13 +8,16 @@ import sys
 from . import debian, paths, stamps
 from .console import step
 
+# A child that itself runs in one of the venvs has to name the same interpreter, or it would build them all anew.
+BASE = os.environ.get("MCP_DEV_BASE_PYTHON") or sys.executable
+
 
 def interpreter(name):
     """The python of venv `name`, created from requirements/<name>.txt when needed."""
     requirements = paths.REQUIREMENTS / f"{name}.txt"
     folder = paths.STATE / "venvs" / name
     python = folder / "bin" / "python"
-    key = stamps.digest(requirements.read_bytes(), sys.executable, sys.version)
+    key = stamps.digest(requirements.read_bytes(), BASE, sys.version)
     with stamps.lock(f"venv-{name}"):
         if not (stamps.is_done(f"venv-{name}", key) and python.exists()):
             with step(f"Python packages: {name}"):
@@ -25,14 +28,15 @@ def interpreter(name):
 
 def environment():
     """The environment for children: ours without what ./dev set for its own start."""
-    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MCP_DEV_ROOT")}
+    own = ("PYTHONPATH", "MCP_DEV_ROOT")
+    return {**{key: value for key, value in os.environ.items() if key not in own}, "MCP_DEV_BASE_PYTHON": BASE}
 
 
 def _create(folder, requirements):
     shutil.rmtree(folder, ignore_errors=True)
-    if subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode:
+    if subprocess.run([BASE, "-c", "import ensurepip, venv"], capture_output=True).returncode:
         debian.install(["python3-venv"], "virtual environments")
-    debian.run_retrying([sys.executable, "-m", "venv", str(folder)], attempts=1, env=environment())
+    debian.run_retrying([BASE, "-m", "venv", str(folder)], attempts=1, env=environment())
     debian.run_retrying(
         [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check",
          "--retries", "3", "-r", str(requirements)],

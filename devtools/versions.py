@@ -21,5 +21,7 @@ NODE_PACKAGES = {
     "@anthropic-ai/claude-code": "2.1.329",
     "@modelcontextprotocol/conformance": "0.2.0-alpha.12",
     "@modelcontextprotocol/inspector": "2.12.0",
+    "@modelcontextprotocol/client": "2.4.0",
     "@modelcontextprotocol/sdk": "1.32.2",
+    "sdk-of-2025": "npm:@modelcontextprotocol/sdk@1.17.5",
 }

@@ -8,6 +8,8 @@ from . import mcp_profile
 from . import mcp_server
 from . import mcp_session
 from . import mcp_token
+from . import mcp_token_wizard
 from . import mcp_tool_registry
+from . import res_config_settings
 from . import res_users
 from . import tools

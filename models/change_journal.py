@@ -133,7 +133,12 @@ class Journal:
 
     def _changed(self, watched: _Watched, record_id: int, before: Held, after: Held) -> Entry | None:
         fields = watched.records._fields
-        changed = [name for name in watched.names if before.raw[name] != after.raw[name]]
+        changed = [
+            name
+            for name in watched.names
+            # Of a file only its presence is known, so that writing one always counts.
+            if before.raw[name] != after.raw[name] or (fields[name].type == "binary" and name in watched.written)
+        ]
         if not changed:
             return None
         # What Odoo computes follows by itself when the rest is restored, and could not be written.

@@ -78,9 +78,9 @@ def resolve(call, model: str, name: object) -> FieldPath:
     """
     names = name.split(".") if isinstance(name, str) else []
     if not names or not all(names):
-        raise invalid(f"{name!r} is not a field name.", model)
+        raise invalid(f"{name!r} is not a field name.", model, fix="See odoo_describe_model for its fields.")
     if len(names) > MAX_PATH:
-        raise invalid(f"The path {name[:100]} is longer than {MAX_PATH} fields.", model)
+        raise invalid(f"{name[:100]} is longer than {MAX_PATH} fields.", model, fix="Start from a nearer model.")
     steps = []
     for index, element in enumerate(names):
         field = call.field(model, element)

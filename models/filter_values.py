@@ -3,11 +3,12 @@
 A value that does not fit is an error. Odoo itself would let many of them through and match nothing, or everything.
 """
 
-from odoo.fields import Datetime, Domain
+from odoo.fields import Domain
 
-from ..services import filters, plain_json
+from ..services import plain_json
 from ..services.errors import ToolError
 from ..services.nearest import nearest
+from . import filter_dates
 from .field_paths import RELATIONAL, TEMPORAL, X2MANY, FieldPath, invalid, resolve
 
 EQUALITY = ("=", "!=", "in", "not in")
@@ -61,15 +62,9 @@ def condition(call, path: FieldPath, operator: str, value: object) -> Domain:
     if operator in PATTERNS:
         return _pattern(call, path, operator, value)
     if kind in TEMPORAL:
-        return _temporal(call, path, operator, value)
-    return Domain(path.expression, operator, _each(operator, value, _converter(call, path, kind, operator)))
-
-
-def clock(call) -> filters.Clock:
-    """Return what time it is for the caller."""
-    env = call.env
-    week_start = env["res.lang"]._get_data(code=env.lang or "en_US").week_start
-    return filters.Clock(Datetime.now(), env.context.get("tz") or env.user.tz, int(week_start or 1))
+        clock = filter_dates.clock(call)
+        return filter_dates.compared(path, operator, _each(operator, value, filter_dates.reader(clock)), clock)
+    return Domain(path.expression, operator, _each(operator, value, _converter(call, path, kind)))
 
 
 def check_name_search(call, model: str) -> None:
@@ -119,7 +114,7 @@ def _each(operator: str, value: object, convert) -> object:
     return convert(value)
 
 
-def _converter(call, path: FieldPath, kind: str, operator: str):
+def _converter(call, path: FieldPath, kind: str):
     """Return the function that makes a value of the field's type, or raises ValueError."""
 
     def expected(reader, value):
@@ -185,51 +180,6 @@ def _pattern(call, path: FieldPath, operator: str, value: object) -> Domain:
     return Domain(path.expression, operator, text)
 
 
-def _temporal(call, path: FieldPath, operator: str, value: object) -> Domain:
-    name, now = path.field.name, clock(call)
-
-    def read(item):
-        if not isinstance(item, str):
-            raise ValueError(f"needs an ISO date or a period ({filters.PERIOD_EXAMPLES}), not {item!r}")
-        try:
-            return filters.moment_or_period(item, now)
-        except (ValueError, OverflowError) as error:
-            hint = f"needs an ISO date, a date and time, or a period such as {filters.PERIOD_EXAMPLES}"
-            raise ValueError(f"{hint}; not {item[:100]!r}") from error
-
-    values = _each(operator, value, read)
-    if operator in ("in", "not in", "=", "!="):
-        values = values if isinstance(values, list) else [values]
-        matches = Domain.OR(_on(path, item, now) for item in values)
-        return ~matches if operator in NEGATIVE else matches
-    moment = _moment(path, values, now)
-    if isinstance(moment, filters.Period):
-        # After a period is from its end on; up to a period is until its end.
-        day = moment.end if operator in (">", "<=") else moment.start
-        bound = day if path.field.type == "date" else now.start_of(day)
-        return Domain(name, {">": ">=", "<=": "<"}.get(operator, operator), bound)
-    return Domain(name, operator, moment)
-
-
-def _moment(path: FieldPath, item: object, now: filters.Clock) -> object:
-    """Return the period or moment; on a date field, a moment is the day it lies in."""
-    if path.field.type == "date" and not isinstance(item, filters.Period):
-        return filters.moment_or_period(now.day_of(item).isoformat(), now)
-    return item
-
-
-def _on(path: FieldPath, item: object, now: filters.Clock) -> Domain:
-    name = path.field.name
-    if item is False:
-        return Domain(name, "=", False)
-    moment = _moment(path, item, now)
-    if not isinstance(moment, filters.Period):
-        return Domain(name, "=", moment)
-    if path.field.type == "date":
-        return Domain(name, ">=", moment.start) & Domain(name, "<", moment.end)
-    return Domain(name, ">=", now.start_of(moment.start)) & Domain(name, "<", now.start_of(moment.end))
-
-
 def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
     field = path.field
     comodel = field.model_name if path.kind == "id" else field.comodel_name
@@ -244,6 +194,9 @@ def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
         return Domain(path.expression, operator, pattern_text(value, operator))
     if operator in HIERARCHY:
         return _hierarchy(call, path, comodel, operator, value)
+    if operator in ORDERING:
+        # Ids count up, so "above 0" or "since the last one" are fair questions.
+        return Domain(path.expression, operator, _each(operator, value, _converter(call, path, "integer")))
     return Domain(path.expression, operator, _each(operator, value, lambda item: _record_id(call, comodel, item)))
 
 

@@ -10,7 +10,8 @@ from ..services.errors import ToolError
 from ..services.shaping import wire_value
 from .domain_guard import CheckedDomain
 from .field_paths import FieldPath, check_groupby
-from .filter_values import clock, selection
+from .filter_dates import clock
+from .filter_values import selection
 
 COUNT = "__count"
 _ZERO_WHEN_EMPTY = ("sum", "sum_currency", "count", "count_distinct")

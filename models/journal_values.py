@@ -26,6 +26,9 @@ def held(records: BaseModel, names: Sequence[str]) -> dict[int, Held]:
     """Return what each record holds that the user may read, archived lines included, never a binary's content."""
     readable = records._filtered_access("read").with_context(bin_size=True, active_test=False)
     tz = records.env.context.get("tz")
+    if files := [name for name in names if records._fields[name].type == "binary"]:
+        # Odoo caches sizes and contents apart, and a write refreshes only the one it was made with.
+        readable.invalidate_recordset(files)
     found = {}
     for row in readable.read([*names, "display_name"]):
         fields = {name: records._fields[name] for name in names}

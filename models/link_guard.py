@@ -10,6 +10,7 @@ from odoo.fields import Field
 from ..services.errors import ToolError
 from ..services.plain_json import checked_text, to_integer
 
+KINDS = ("many2one", "many2one_reference", "reference")
 MAX_NAME = 500
 CANDIDATES = 5
 
@@ -22,14 +23,25 @@ class LinkCheck:
         self._known: dict[tuple[str, str], set[int]] = {}
         self._named: dict[tuple[str, str], int] = {}
 
-    def many2one(self, field: Field, value: object) -> int | bool:
-        """Return the id that a value stands for: an id, `{"id": 7}`, `[7, "Name"]`, or an exact name."""
+    def linked(self, field: Field, value: object, values: Mapping[str, object]) -> int | str | bool:
+        """Return the value of a field that links to one record, False for none.
+
+        :param values: all values of the record; another of them may name the model
+        """
         if value is None or value is False or value == "":
             return False
-        return self.one(field.comodel_name, value)
+        if field.type == "many2one":
+            return self.one(field.comodel_name, value)
+        if field.type == "reference":
+            return self._reference(field, value)
+        model = values.get(field.model_field)
+        if not isinstance(model, str) or model not in self.call.env:
+            raise ValueError(f"an id together with the field {field.model_field}, which names its model")
+        return self.many(model, "read", [to_integer(value)])[0]
 
     def one(self, model: str, value: object) -> int:
-        """Return the id of the one visible record of `model` that a value stands for.
+        """Return the id of the one visible record of `model` that a value stands for: an id, `{"id": 7}`,
+        `[7, "Name"]`, or an exact name.
 
         :raises ToolError: `not_found` or `ambiguous_name`, with the nearest candidates
         """
@@ -61,10 +73,8 @@ class LinkCheck:
             known.update(new)
         return ids
 
-    def reference(self, field: Field, value: object) -> str | bool:
+    def _reference(self, field: Field, value: object) -> str:
         """Return `"model,id"` from this form or from `{"model": ..., "id": ...}`."""
-        if value is None or value is False or value == "":
-            return False
         if isinstance(value, Mapping):
             value = f"{value.get('model')},{value.get('id')}"
         model, _comma, number = value.partition(",") if isinstance(value, str) else ("", "", "")
@@ -72,15 +82,6 @@ class LinkCheck:
         if model not in allowed or not number.strip().isdecimal():
             raise ValueError(f'"model,id" with one of the models {", ".join(allowed[:20])}')
         return f"{model},{self.many(model, 'read', [int(number)])[0]}"
-
-    def many2one_reference(self, field: Field, value: object, values: Mapping[str, object]) -> int | bool:
-        """Return the id of a record whose model is in another field, which must be among the values."""
-        if not value:
-            return False
-        model = values.get(field.model_field)
-        if not isinstance(model, str) or model not in self.call.env:
-            raise ValueError(f"an id together with the field {field.model_field}, which names its model")
-        return self.many(model, "read", [to_integer(value)])[0]
 
     def _by_name(self, model: str, name: str) -> int:
         key = (model, name)

@@ -15,7 +15,7 @@ class McpChange(models.Model):
     as list of ids, dates as Odoo's text, nothing as null. A binary field is only marked, `{"binary": true}`, and cannot
     be restored. One2many lines that changed have rows of their own, so that to undo is to go through the rows of a
     request from the last to the first and skip one2many fields. A record has not moved on since when its `write_date`
-    is not after `date`.
+    (to the second) is not after `date`. Some models archive in `unlink`: a record "deleted" here may still exist.
     """
 
     _name = "mcp.change"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg2
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 

@@ -85,9 +85,7 @@ class McpToken(models.Model):
         profile = profile or available[:1]
         if not profile or profile not in available:
             raise ValidationError(self.env._("This access profile is not open to %s.", user.name))
-        # sudo: a system parameter that users may not read in general.
-        longest = self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.token_max_days")
-        longest = int(longest or LONGEST_DAYS)
+        longest = self._longest_days()
         if not 1 <= days <= longest:
             raise ValidationError(self.env._("A token lives between 1 and %s days.", longest))
         secret = secret_tokens.new_token(secret_tokens.PERSONAL_PREFIX)
@@ -103,6 +101,13 @@ class McpToken(models.Model):
             }
         )
         return secret
+
+    @api.model
+    def _longest_days(self) -> int:
+        """Return the longest life that a token may be given, in days."""
+        # sudo: a system parameter that users may not read in general.
+        days = self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.token_max_days", "")
+        return int(days) if days.isdecimal() and int(days) else LONGEST_DAYS
 
     @api.model
     def _find(self, secret: str) -> TokenState | None:

@@ -123,19 +123,17 @@ class McpToolRegistry(models.AbstractModel):
 
     def _prepare(self, exchange: Exchange, spec: ToolSpec, arguments: Mapping) -> tuple[ToolCall, dict]:
         """Return the call, and apart from it the arguments that the pipeline itself handles."""
-        arguments = dict(arguments)
-        answers = arguments.pop("answers", None)
-        valid = schemas.validate(spec.schema, arguments, access=spec.access)
+        apart = {name: value for name, value in arguments.items() if name in schemas.SCOPE["properties"]}
+        scope = schemas.validate(schemas.SCOPE, apart).arguments
+        rest = {name: value for name, value in arguments.items() if name not in apart}
+        valid = schemas.validate(spec.schema, rest, access=spec.access)
         own = dict(valid.arguments)
         options = {key: own.pop(key, None) for key in ("dry_run", "idempotency_key", "confirm_token")}
-        env = call_environment(self.env, company_id=own.pop("company_id", None), lang=own.pop("lang", None))
+        env = call_environment(self.env, company_id=scope.get("company_id"), lang=scope.get("lang"))
         policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
         call = ToolCall(env, exchange, spec, policy, own, rehearsing=bool(options["dry_run"]))
-        options["answers"] = answers if isinstance(answers, dict) else {}
         for text in valid.notes:
             call.note(text)
-        if valid.ignored:
-            call.note(f"Ignored unknown arguments: {', '.join(valid.ignored)}.")
         return call, options
 
     def _execute(self, call: ToolCall, options: Mapping) -> ToolResult:
@@ -161,8 +159,7 @@ class McpToolRegistry(models.AbstractModel):
                     call.note("This idempotency_key was used before: this is the first call's result.")
                     return ToolResult(**stored)
                 if options["confirm_token"]:
-                    accepted = confirmation.accepted_key(call, options["confirm_token"])
-                    call.answers[accepted] = {"confirm": True, **options["answers"].get(accepted, {})}
+                    call.answers[confirmation.accepted_key(call, options["confirm_token"])] = {"confirm": True}
                 if call.policy.confirmation == "always":
                     call.need("confirm", Question(f"{call.spec.title}?"))
                 result = _as_result(self.with_env(call.env).execute_tool(call))

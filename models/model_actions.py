@@ -6,6 +6,7 @@ from lxml import etree
 
 from ..services.guardrails import method_is_uncallable
 from ..services.view_condition import evaluate, names_in
+from .schema_cache import cached
 
 MOST_BUTTONS = 40
 MOST_RECORDS = 20
@@ -19,7 +20,10 @@ def model_actions(call, model: str, ids: Sequence[int]) -> dict:
     records = call.records(model, "read", ids[:MOST_RECORDS])
     if len(ids) > MOST_RECORDS:
         call.note(f"Buttons were checked for the first {MOST_RECORDS} records only.")
-    buttons = _buttons(records.get_view(view_type="form")["arch"])
+    # What a form looks like follows from groups and language; on which records a button is offered is asked each time.
+    buttons = cached(
+        call.env, f"buttons:{model}", lambda: _buttons(records.browse().get_view(view_type="form")["arch"])
+    )
     if records:
         _mark_offered(call, records, buttons)
     facts = {
@@ -43,7 +47,7 @@ def _buttons(arch: str) -> list[dict]:
             continue
         if kind == "object" and method_is_uncallable(name):
             continue
-        label = node.get("string") or " ".join(" ".join(node.itertext()).split()) or node.get("title") or name
+        label = _label(node) or name
         condition = "" if hidden_if in ("", "0", "False") else " ".join(hidden_if.split())
         button = buttons.get((name, kind))
         if button is None:
@@ -55,6 +59,12 @@ def _buttons(arch: str) -> list[dict]:
         if node.get("confirm"):
             button["asks"] = node.get("confirm")
     return [{key: value for key, value in button.items() if value} for button in buttons.values()]
+
+
+def _label(node: etree._Element) -> str:
+    """Return what stands on a button; on one that shows a figure it is the figure's caption or the text beside it."""
+    text = " ".join(" ".join(node.itertext()).split())
+    return node.get("string") or text or next(iter(node.xpath(".//field/@string")), "") or node.get("title") or ""
 
 
 def _mark_offered(call, records, buttons: list[dict]) -> None:

@@ -72,8 +72,8 @@ def _field_facts(records: BaseModel, field: Field, description: dict, listed: se
         "selection": _selection(field, records.env),
         "dynamic_selection": _is_dynamic(field),
     }
-    facts["rank"] = rank(facts | _standing(records, field, listed, ordering))
-    return {key: value for key, value in facts.items() if value not in (None, False, "", [])}
+    shown = {key: value for key, value in facts.items() if value not in (None, False, "", [])}
+    return shown | {"rank": rank(facts | _standing(records, field, listed, ordering))}
 
 
 def _standing(records: BaseModel, field: Field, listed: set[str], ordering: set[str]) -> dict:

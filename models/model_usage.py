@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import psycopg2.errors
 from odoo.exceptions import UserError
+from odoo.tools import mute_logger
 
 from ..services.times import to_wire
 from .model_schema import model_schema
@@ -17,18 +18,30 @@ MOST_MEASURES = 10
 _NO_DEFAULTS = frozenset({"binary", "html", "json", "properties", "properties_definition"})
 _NUMBERS = frozenset({"integer", "float", "monetary"})
 _GROUPS = frozenset({"many2one", "many2many", "selection", "boolean", "date", "datetime"})
+# Kept by the chatter; odoo_post_message writes there.
+_CONVERSATION = ("message_", "website_message_", "activity_", "my_activity_", "rating_")
 # Numbers that Odoo would add up although their sum means nothing.
 _SENSELESS_SUM = re.compile(r"(^|_)(rate|percent|percentage|id|res_id|sequence|color|position)$")
 
 
 def writable(call, model: str, fields: list[dict]) -> list[dict]:
-    """Return those of the fields that the caller may set; what Odoo's forms show as read-only is not among them."""
+    """Return those of the fields that the caller may set.
+
+    What Odoo's forms show as read-only is not among them, nor are messages, followers and activities.
+    """
     allowed = call.fields(model, "write")
-    return [item for item in fields if item["name"] in allowed and not item.get("readonly")]
+    return [
+        item
+        for item in fields
+        if item["name"] in allowed and not item.get("readonly") and not item["name"].startswith(_CONVERSATION)
+    ]
 
 
 def creation(call, model: str, schema: dict, fields: list[dict]) -> dict:
-    """Return `required` (without default) and `defaults`, then `lines`: what the parts of a document need.
+    """Return what to know before creating a record.
+
+    `required` have no default; `required_computed` are filled by Odoo, but only where the other values let it;
+    `defaults` are those of this caller; `lines` says what the parts of a document need.
 
     :param fields: the model's fields that are open to the caller
     """
@@ -38,8 +51,17 @@ def creation(call, model: str, schema: dict, fields: list[dict]) -> dict:
     if defaults is None:
         call.note("The defaults of this model can only be computed by creating a record; dry_run shows them.")
     needed = required_names(schema)
-    missing = [item for item in fields if item["name"] in needed and not _has_default(item, defaults)]
-    facts = {"required": missing, "defaults": defaults or {}, "lines": _lines(call, settable)}
+    open_required = [item for item in fields if not _has_default(item, defaults)]
+    facts = {
+        "required": [item for item in open_required if item["name"] in needed],
+        "required_computed": [
+            item["name"]
+            for item in open_required
+            if item.get("required") and item.get("computed") and not item.get("readonly")
+        ],
+        "defaults": defaults or {},
+        "lines": _lines(call, settable),
+    }
     return {key: value for key, value in facts.items() if value or key == "required"}
 
 
@@ -53,12 +75,14 @@ def required_names(schema: dict) -> set[str]:
     }
 
 
-def filtering(fields: list[dict]) -> dict:
+def filtering(call, fields: list[dict]) -> dict:
     """Return what to group by and to sum up, and an example filter, all of real fields."""
     groups = [
         f"{item['name']}:month" if item["type"] in ("date", "datetime") else item["name"]
         for item in fields
-        if item.get("groupable") and item["type"] in _GROUPS
+        if item.get("groupable")
+        and item["type"] in _GROUPS
+        and ("relation" not in item or call.allows_model(item["relation"]))
     ]
     measures = [
         f"{item['name']}:{item['aggregator']}"
@@ -75,7 +99,7 @@ def _defaults(call, model: str, names: list[str]) -> dict | None:
     try:
         # A savepoint: a default that draws a number from a sequence fails in a read-only transaction and must not
         # take the rest of the call with it.
-        with call.env.cr.savepoint():
+        with call.env.cr.savepoint(), mute_logger("odoo.sql_db"):
             values = records.default_get(names)
     except (UserError, psycopg2.errors.ReadOnlySqlTransaction):
         return None

@@ -46,11 +46,7 @@ def columns(call, model: str, names: Sequence[str]) -> list[FieldPath]:
 
 def all_fields(call, model: str) -> list[str]:
     """Return every readable field whose value is stored: what is computed may cost much, or fail on one record."""
-    return [
-        name
-        for name, field in call.fields(model).items()
-        if (field.store or field.inherited) and field.type not in OPAQUE - {"binary"}
-    ]
+    return [name for name, field in call.fields(model).items() if _is_plain(call, field)]
 
 
 def shaped(call, records: BaseModel, paths: Sequence[FieldPath], *, resolve_names: bool = False) -> Shaped:
@@ -150,6 +146,12 @@ def _x2many_names(call, raw: Sequence[Mapping], fields: Mapping[str, Field]) -> 
             visible = call.env[field.comodel_name].browse(wanted)._filtered_access("read")
             names[name] = {row["id"]: row["display_name"] for row in call.read(visible, ["display_name"])}
     return names
+
+
+def _is_plain(call, field: Field) -> bool:
+    if field.type in X2MANY and not call.allows_model(field.comodel_name):
+        return False
+    return bool(field.store or field.inherited) and field.type not in OPAQUE - {"binary"}
 
 
 def _note_company(call, fields: Sequence[Field]) -> None:

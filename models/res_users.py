@@ -7,10 +7,15 @@ class ResUsers(models.Model):
     _inherit = "res.users"
 
     mcp_token_ids = fields.One2many("mcp.token", "user_id", string="AI Access Tokens")
+    mcp_url = fields.Char(string="Address", compute="_compute_mcp_url")
 
     @property
     def SELF_READABLE_FIELDS(self):
-        return [*super().SELF_READABLE_FIELDS, "mcp_token_ids"]
+        return [*super().SELF_READABLE_FIELDS, "mcp_token_ids", "mcp_url"]
+
+    def _compute_mcp_url(self):
+        for user in self:
+            user.mcp_url = f"{user.get_base_url().rstrip('/')}/mcp"
 
     def _may_use_mcp(self) -> bool:
         """Say whether this user may own tokens and call tools.

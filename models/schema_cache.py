@@ -19,7 +19,8 @@ def cached(env: Environment, name: str, build: Callable[[], object], *, by: Hash
     What is built may depend on the caller's groups and language, and on nothing else of the caller: not on the user,
     the company, the context or the policy. Those are applied to the result, each time.
 
-    :param name: what is described, for `services.schema_cache.invalidate`: `fields:<model>`, `models`, `apps`
+    :param name: what is described, for `services.schema_cache.invalidate`: `fields:<model>`,
+        `buttons:<model>`, `models`, `apps`
     :param by: what else the description depends on
     """
     registry = env.registry

@@ -13,13 +13,15 @@ from odoo.models import BaseModel
 
 from ..services.errors import NeedsInput, ToolError
 from ..services.exchange import Exchange
+from ..services.model_names import suggest
 from ..services.nearest import nearest
 from ..services.policy import CompiledPolicy
 from ..services.questions import Question
 from ..services.tool import ToolSpec
-from . import domain_guard, values_guard
+from . import domain_guard
 from .change_journal import Journal
 from .domain_guard import CheckedDomain
+from .values_guard import ValuesCheck
 
 # Operations of ours, as Odoo names them.
 ODOO_OPERATIONS = {"read": "read", "write": "write", "create": "create", "delete": "unlink", "call": "read"}
@@ -219,16 +221,19 @@ class ToolCall:
     def create(self, model: str, values_list: Sequence[Mapping[str, object]]) -> BaseModel:
         """Create records of checked values and journal them. :raises ToolError: naming the field at fault"""
         records = self._model(model, "create")
-        checked = values_guard.checked_all(self, model, values_list)
-        created = records.create(checked)
+        check = ValuesCheck(self)
+        checked = [check.record(model, values, "create") for values in values_list]
+        with check.explaining():
+            created = records.create(checked)
         self.journal.created(created, checked)
         self.touch(model, created.ids)
         return created
 
     def write(self, records: BaseModel, values: Mapping[str, object]) -> None:
         """Change records with checked values and journal what was there before."""
-        checked = values_guard.checked(self, records._name, values, "write", records)
-        with self.journal.changing(records, checked):
+        check = ValuesCheck(self)
+        checked = check.record(records._name, values, "write", records)
+        with self.journal.changing(records, checked), check.explaining():
             records.write(checked)
 
     def archive(self, records: BaseModel) -> None:
@@ -252,7 +257,8 @@ class ToolCall:
     def _model(self, model: str, operation: str) -> BaseModel:
         if model not in self.env or self.env[model]._abstract:
             # The registry, not ir.model: names of models are no secret, and a guess is answered with real ones.
-            names = nearest(model, [name for name in self.env.registry if self.allows_model(name)])
+            names = [name for name in suggest(model) if self.allows_model(name)]
+            names = names or nearest(model, [name for name in self.env.registry if self.allows_model(name)])
             raise ToolError(
                 "unknown_model",
                 f"There is no model {model!r} in this database.",

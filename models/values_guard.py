@@ -11,8 +11,12 @@ numbers, dates of confirmation). Other read-only fields, like `account.move.move
 part of creating it.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Field
 from odoo.models import BaseModel
 
@@ -25,34 +29,16 @@ MAX_DEPTH = 4
 MAX_FIELDS = 300
 
 
-def checked(
-    call,
-    model: str,
-    values: Mapping[str, object],
-    operation: str,
-    records: BaseModel | None = None,
-) -> dict[str, object]:
-    """Return one record's values as the ORM takes them.
-
-    :param operation: `create` or `write`
-    :param records: what is to be written, needed for values that are stored together (properties)
-    :raises ToolError: naming the field at fault, and what it takes
-    """
-    return ValuesCheck(call).record(model, values, operation, records)
-
-
-def checked_all(call, model: str, values_list: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Return the values of several records to create; what they link to is looked up once. Else as `checked`."""
-    check = ValuesCheck(call)
-    return [check.record(model, values, "create") for values in values_list]
-
-
 class ValuesCheck:
-    """One pass over the values of a call; remembers fields and links that it has checked."""
+    """One pass over the values of a call; remembers fields and links that it has checked.
+
+    :ivar missing: by model, required fields that new records lack and that, as far as can be seen, nothing fills in
+    """
 
     def __init__(self, call) -> None:
         self.call = call
         self.links = link_guard.LinkCheck(call)
+        self.missing: dict[str, list[str]] = {}
         self.depth = 0
         self._fields: dict[tuple[str, str, str], Field] = {}
 
@@ -64,7 +50,13 @@ class ValuesCheck:
         records: BaseModel | None = None,
         given: Sequence[str] = (),
     ) -> dict[str, object]:
-        """Check one record. :param given: fields that its parent fills in, for the lines of an x2many"""
+        """Return one record's values as the ORM takes them.
+
+        :param operation: `create` or `write`
+        :param records: what is to be written, needed for values that are stored together (properties)
+        :param given: fields that its parent fills in, for the lines of an x2many
+        :raises ToolError: naming the field at fault, and what it takes
+        """
         self.call.check_model(model, operation)
         if not isinstance(values, Mapping):
             raise ToolError(
@@ -82,25 +74,27 @@ class ValuesCheck:
             result = {name: self._value(model, name, value, operation, values) for name, value in values.items()}
             self._merge_properties(model, result, values, records)
             if operation == "create":
-                self._check_required(model, {**result, **dict.fromkeys(given, True)})
+                for name in self._lacking(model, {**result, **dict.fromkeys(given, True)}):
+                    names = self.missing.setdefault(model, [])
+                    names.extend({name} - set(names))
         finally:
             self.depth -= 1
         return result
 
     def _value(self, model: str, name: str, value: object, operation: str, values: Mapping[str, object]) -> object:
         field = self._field(model, name, operation)
+        if field.company_dependent:
+            company = self.call.env.company
+            self.call.note(f"{model}.{name} holds one value per company: this was for {company.name} (id {company.id}).")
         try:
             if field.type in ("one2many", "many2many"):
                 return x2many_guard.commands(self, field, value, operation)
-            if field.type == "many2one":
-                return self.links.many2one(field, value)
-            if field.type == "reference":
-                return self.links.reference(field, value)
-            if field.type == "many2one_reference":
-                return self.links.many2one_reference(field, value, values)
             if field.type == "properties":
                 return value
-            result = value_conversion.converted(self.call.env, field, value)
+            if field.type in link_guard.KINDS:
+                result = self.links.linked(field, value, values)
+            else:
+                result = value_conversion.converted(self.call.env, field, value)
         except ValueError as error:
             raise ToolError(
                 "invalid_value",
@@ -109,10 +103,8 @@ class ValuesCheck:
                 model=model,
                 field=name,
             ) from error
-        if operation == "write" and field.required and result is False and field.type != "boolean":
-            raise ToolError(
-                "required", f"{model}.{name} is required and cannot be emptied.", model=model, field=name
-            )
+        if field.required and field.type != "boolean" and (result is False or result == ""):
+            raise ToolError("required", f"{model}.{name} is required and cannot be empty.", model=model, field=name)
         return result
 
     def _field(self, model: str, name: object, operation: str) -> Field:
@@ -125,11 +117,6 @@ class ValuesCheck:
             field = self.call.field(model, str(name), operation)
             self._refuse_kept(field, operation)
             self._check_target(field)
-            if field.company_dependent:
-                company = self.call.env.company
-                self.call.note(
-                    f"{model}.{name} holds one value per company: this was for {company.name} (company_id {company.id})."
-                )
             self._fields[key] = field
         return self._fields[key]
 
@@ -182,51 +169,63 @@ class ValuesCheck:
             if field.type == "properties":
                 result[name] = property_values.merged(self, field, result, records)
 
-    def _check_required(self, model: str, values: Mapping[str, object]) -> None:
-        missing = missing_required(self.call, model, values)
-        if not missing:
+    def _lacking(self, model: str, values: Mapping[str, object]) -> list[str]:
+        """Return the required fields that are not in `values` and have no default and no computation."""
+        records = self.call.env[model]
+        asked = [
+            name
+            for name, field in records._fields.items()
+            if field.required
+            and field.type not in ("boolean", "one2many", "many2many")
+            and not _is_given(values.get(name), field)
+            and not _inherited_target(field).compute
+            and name not in records._inherits.values()
+            and (not field.related or (field.inherited and not values.get(field.related.split(".")[0])))
+            and self._can_be_given(field)
+        ]
+        defaults = records.default_get(asked) if asked else {}
+        return [name for name in asked if name in values or not _is_given(defaults.get(name), records._fields[name])]
+
+    def _can_be_given(self, field: Field) -> bool:
+        """Say whether the caller could fill the field in; what nobody may write is for Odoo to fill in."""
+        try:
+            self._field(field.model_name, field.name, "create")
+        except ToolError:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Run the create or write; if it fails and required fields are missing, name them all, with labels.
+
+        Only then, because some models fill in required fields in `create` itself.
+
+        :raises ToolError: `missing_required`
+        """
+        if not self.missing:
+            yield
             return
-        labels = self.call.describe_fields(model, missing, ["string"])
-        listed = ", ".join(f"{name} ({labels[name]['string']})" if name in labels else name for name in missing)
-        raise ToolError(
-            "missing_required",
-            f"{model} cannot be created without: {listed}.",
-            fix="Add all of them. odoo_describe_model tells what each takes; ask the user for what you do not know.",
-            model=model,
-            field=missing[0],
-            details={"missing": missing},
-        )
-
-
-def missing_required(call, model: str, values: Mapping[str, object]) -> list[str]:
-    """Return the required fields that are not in `values` and that nothing fills in: no default, no computation."""
-    records = call.env[model]
-    parents = set(records._inherits.values())
-    open_fields = [
-        name
-        for name, field in records._fields.items()
-        if field.required
-        and field.type != "boolean"
-        and name not in parents
-        and not _is_given(values.get(name), field)
-        and not (_inherited_target(field).compute or (field.related and not field.inherited))
-        and name not in ("id", "create_uid", "create_date", "write_uid", "write_date")
-    ]
-    # An inherited field is there already when its parent record is given.
-    open_fields = [name for name in open_fields if not _parent_is_given(records, name, values)]
-    if not open_fields:
-        return []
-    defaults = records.default_get(open_fields)
-    return [name for name in open_fields if name in values or not _is_given(defaults.get(name), records._fields[name])]
+        try:
+            with self.call.env.cr.savepoint():
+                yield
+        except AccessError:
+            raise
+        except (psycopg2.IntegrityError, UserError, KeyError) as error:
+            model, names = next(iter(self.missing.items()))
+            labels = self.call.describe_fields(model, names, ["string"])
+            listed = ", ".join(f"{name} ({labels[name]['string']})" if name in labels else name for name in names)
+            raise ToolError(
+                "missing_required",
+                f"{model} cannot be created without: {listed}.",
+                fix="Add all of them. odoo_describe_model tells what each takes; ask the user what you do not know.",
+                model=model,
+                field=names[0],
+                details={"missing": names, **({"odoo_says": str(error)} if isinstance(error, UserError) else {})},
+            ) from error
 
 
 def _is_given(value: object, field: Field) -> bool:
     return bool(value) or (value == 0 and value is not False and field.type in ("integer", "float", "monetary"))
-
-
-def _parent_is_given(records: BaseModel, name: str, values: Mapping[str, object]) -> bool:
-    field = records._fields[name]
-    return bool(field.inherited and values.get(field.related.split(".")[0]))
 
 
 def _inherited_target(field: Field) -> Field:

@@ -70,7 +70,16 @@ def as_text(facts: Facts) -> str:
     if "buttons" in facts:
         lines.append("Buttons:" if facts["buttons"] else "Buttons: none")
         lines += [_button_line(button) for button in facts["buttons"]]
-    for name in ("defaults", "lines", "group_by", "measures", "example", "server_actions", "reports"):
+    for name in (
+        "required_computed",
+        "defaults",
+        "lines",
+        "group_by",
+        "measures",
+        "example",
+        "server_actions",
+        "reports",
+    ):
         if name in facts:
             lines.append(f"{name.replace('_', ' ').capitalize()}: {_compact(facts[name])}")
     if omitted := facts.get("omitted"):

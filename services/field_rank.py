@@ -25,8 +25,9 @@ _BY_NAME = {
     "product_uom_qty": 14, "product_qty": 14, "origin": 6, "project_id": 12, "description": 6, "note": 4,
     "company_id": 6, "parent_id": 8, "category_id": 6, "categ_id": 8, "tag_ids": 6, "is_company": 10, "vat": 8,
     "street": 6, "city": 8, "zip": 4, "country_id": 8, "type": 6, "active": 0, "currency_id": 0, "sequence": -4,
-    "discount": 12, "tax_ids": 8, "tax_id": 8, "product_uom_id": 6, "display_type": -6, "display_name": -10, "id": -30, "create_date": -4, "write_date": -6, "create_uid": -10, "write_uid": -12,
-    "parent_path": -30, "color": -8, "priority": 2,
+    "discount": 12, "tax_ids": 8, "tax_id": 8, "product_uom_id": 6,
+    "display_type": -6, "display_name": -10, "id": -30, "create_date": -4, "write_date": -6, "create_uid": -10,
+    "write_uid": -12, "parent_path": -30, "color": -8, "priority": 2,
 }  # fmt: skip
 
 _PLUMBING = re.compile(

@@ -34,9 +34,7 @@ def decode_value(raw: str) -> str:
     return decoded.decode("utf-8")
 
 
-def check_mirrored_arguments(
-    schema: Mapping[str, object], arguments: object, headers: Mapping[str, str]
-) -> None:
+def check_mirrored_arguments(schema: Mapping[str, object], arguments: object, headers: Mapping[str, str]) -> None:
     """Check that every argument marked `x-mcp-header` in an input schema agrees with its `Mcp-Param-*` header.
 
     :param arguments: as the client sent them; what is no object has no arguments

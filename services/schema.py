@@ -58,9 +58,10 @@ def names(description: str, *, max_items: int | None = None, example: Sequence[s
 
 
 def record(description: str, *, required: Sequence[str] = (), **properties: Mapping[str, object]) -> Fragment:
-    """An object with exactly these properties."""
+    """An object with exactly these properties; as items of an array it needs no description."""
+    told = {"description": description} if description else {}
     needs = {"required": list(required)} if required else {}
-    return Fragment({"type": "object", "description": description, "properties": properties, **needs})
+    return Fragment({"type": "object", **told, "properties": properties, **needs})
 
 
 def free_form(description: str, example: Mapping[str, object], **properties: Mapping[str, object]) -> Fragment:
@@ -75,12 +76,15 @@ def params(**properties: Mapping[str, object]) -> dict[str, object]:
     return {"type": "object", "properties": properties}
 
 
-def with_common(schema: Mapping[str, object], *, required: Sequence[str], access: str) -> Fragment:
+def with_common(
+    schema: Mapping[str, object], *, required: Sequence[str], access: str, scoped: bool = True
+) -> Fragment:
     """Return the schema as it is listed: with `required` and the arguments that every tool of this access takes.
 
+    :param scoped: list `company_id` and `lang`; every tool accepts them (see `SCOPE`), listing them costs room
     :raises ValueError: when it leaves the portable dialect, or declares an argument that is added here
     """
-    common = _COMMON if access == "read" else {**_COMMON, **_COMMON_WRITE}
+    common = {**(_SCOPE if scoped else {}), **({} if access == "read" else _COMMON_WRITE)}
     properties = schema["properties"]
     clash = sorted(set(common) & set(properties))
     if clash:
@@ -111,20 +115,20 @@ IDS = Fragment(
     array("Record ids.", {"type": "integer", "minimum": 1}, 1000),
     example=[42],
 )
-FIELDS = names("Field names; dotted paths allowed. Default: a useful few.", max_items=100, example=["name", "email"])
+FIELDS = names("Field names or dotted paths; default a useful few.", max_items=100, example=["name", "email"])
 DOMAIN = Fragment(
-    text('Odoo domain as JSON, e.g. [["state","=","sale"]]. A list is accepted too.'),
+    text('Odoo domain as JSON, e.g. [["state","=","sale"]].'),
     role="json_array",
     example=[["state", "=", "sale"]],
 )
 FILTERS = Fragment(
     array(
-        "Conditions, all must hold. Values: text, ISO dates, or me, my_company, today, this_month, last_30_days.",
+        "Conditions. Values: text, ISO dates, me, my_company, today, this_month, last_30_days.",
         record(
-            "One condition.",
+            "",
             required=["field", "op"],
             field=text("Field or dotted path.", example="name"),
-            op=choice("Operator; within takes a period name.", *FILTER_OPERATORS),
+            op=choice("within takes a period.", *FILTER_OPERATORS),
             value=text("The value.", example="acme"),
             values=array("For in, not_in, between.", {"type": "string"}, 1000),
         ),
@@ -138,7 +142,7 @@ CURSOR = text("next_cursor of the previous page.")
 ARCHIVED = choice("Archived records: exclude (default), include, only.", "exclude", "include", "only")
 FORMAT = choice("table (default, compact) or json.", "table", "json")
 VALUES = free_form(
-    "Field values by name. Many2one: an id; x2many: Odoo commands or a list of ids; dates ISO.",
+    "Values by field name. Many2one: id; x2many: ids or Odoo commands; dates ISO.",
     {"name": "Acme", "country_id": 75},
 )
 RECORDS = Fragment(
@@ -146,11 +150,13 @@ RECORDS = Fragment(
     example=[{"name": "Acme"}],
 )
 
-COMPANY_ID = integer("Company to work in.", minimum=1)
-LANG = text("Language, e.g. fr_FR.", example="fr_FR")
-DRY_RUN = boolean("Try it, report the effects, keep nothing.")
-IDEMPOTENCY_KEY = text("Your own id: a repeat returns the first result.")
-CONFIRM_TOKEN = text("Token of a preview the user approved.")
+COMPANY_ID = integer("Company id to work in.")
+LANG = text("e.g. fr_FR", example="fr_FR")
+DRY_RUN = boolean("Report the effects, keep nothing.")
+IDEMPOTENCY_KEY = text("Makes a repeat safe.")
+CONFIRM_TOKEN = text("From an approved preview.")
 
-_COMMON = {"company_id": COMPANY_ID, "lang": LANG}
+_SCOPE = {"company_id": COMPANY_ID, "lang": LANG}
 _COMMON_WRITE = {"dry_run": DRY_RUN, "idempotency_key": IDEMPOTENCY_KEY, "confirm_token": CONFIRM_TOKEN}
+# What every call may carry, listed or not.
+SCOPE = params(**_SCOPE)

@@ -90,7 +90,8 @@ def invalidate(prefix: str = "") -> int:
     """Drop cached descriptions in this process, of all its databases, and return how many.
 
     A public contract: other addons call it after they changed what a model looks like in a way Odoo does not signal.
-    Names are `fields:<model>`, `models` and `apps`, so `invalidate("fields:sale.")` drops the models of sales.
+    Names are `fields:<model>`, `buttons:<model>`, `models` and `apps`: `invalidate("fields:sale.")` drops what is known
+    of the fields of all models of sales.
     Other processes keep theirs until `env.registry.clear_cache("stable")`, which Odoo signals, or the age limit.
     """
     with _caches_lock:

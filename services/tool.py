@@ -79,6 +79,7 @@ def tool(
     destructive: bool = False,
     idempotent: bool = False,
     open_world: bool = False,
+    scoped: bool = True,
 ) -> Callable[[Callable], Callable]:
     """Declare a method of `mcp.tool.registry` as a tool; its docstring is the description the model reads.
 
@@ -86,6 +87,7 @@ def tool(
     become `required`. Company, language, and for writes `dry_run`, `idempotency_key` and `confirm_token` are added
     to the schema here and handled by the pipeline, not by the method.
 
+    :param scoped: list `company_id` and `lang`; leave them out where they matter little, they are accepted anyway
     :raises ValueError: at import, when the declaration is inconsistent
     """
 
@@ -96,6 +98,7 @@ def tool(
             access=access,
             toolset=toolset,
             schema=schema,
+            scoped=scoped,
             title=title or _title(name),
             destructive=destructive,
             idempotent=idempotent,
@@ -165,7 +168,7 @@ def _title(name: str) -> str:
     return name.removeprefix("odoo_").replace("_", " ").capitalize()
 
 
-def _checked_spec(method: Callable, *, schema: Mapping[str, object], **facts) -> ToolSpec:
+def _checked_spec(method: Callable, *, schema: Mapping[str, object], scoped: bool, **facts) -> ToolSpec:
     name = facts["name"]
     if not NAME_PATTERN.fullmatch(name):
         raise ValueError(f"Tool name {name!r} must match {NAME_PATTERN.pattern}")
@@ -188,7 +191,7 @@ def _checked_spec(method: Callable, *, schema: Mapping[str, object], **facts) ->
     required = [keyword for keyword, is_required in keywords.items() if is_required]
     return ToolSpec(
         description=" ".join(description.split()),
-        schema=schemas.with_common(schema, required=required, access=facts["access"]),
+        schema=schemas.with_common(schema, required=required, access=facts["access"], scoped=scoped),
         handler=method.__name__,
         **facts,
     )

@@ -53,7 +53,7 @@ def _parsed(expression: str) -> ast.Expression:
     if len(expression) > MAX_LENGTH:
         raise _UnknownError
     try:
-        return ast.parse(expression.strip(), mode="eval")
+        return ast.parse(expression.replace("\n", " ").strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise _UnknownError from error
 

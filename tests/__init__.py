@@ -1,6 +1,7 @@
 from importlib.util import find_spec
 
 from . import test_call_environment
+from . import test_change_journal
 from . import test_confirmation
 from . import test_domain_guard
 from . import test_ir_http
@@ -13,14 +14,18 @@ from . import test_mcp_session
 from . import test_mcp_token
 from . import test_mcp_tool_registry
 from . import test_odoo_errors
+from . import test_record_shape
 from . import test_rehearsal
+from . import test_schema_cache
 from . import test_service_aliases
 from . import test_service_budget
 from . import test_service_canonical
 from . import test_service_coercion
 from . import test_service_cursors
+from . import test_service_description_text
 from . import test_service_dialect
 from . import test_service_downgrade
+from . import test_service_field_rank
 from . import test_service_filters
 from . import test_service_foreign_schema
 from . import test_service_guardrails
@@ -43,11 +48,18 @@ from . import test_service_tables
 from . import test_service_time_groups
 from . import test_service_times
 from . import test_service_tool
+from . import test_service_view_condition
 from . import test_style
+from . import test_tool_aggregate
 from . import test_tool_call
+from . import test_tool_context
 from . import test_tool_create
 from . import test_tool_delete
+from . import test_tool_describe
+from . import test_tool_models
+from . import test_tool_search
 from . import test_tool_update
+from . import test_values_guard
 
 # Tests against an oracle, where its packages are installed (`./dev` installs them).
 if find_spec("hypothesis") and find_spec("jsonschema"):

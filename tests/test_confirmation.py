@@ -31,8 +31,7 @@ class TestConfirmation(McpCase):
         token = self.ask()
         self.ok("odoo_delete_records", **self.arguments, confirm_token=token)
         self.assertFalse(self.partner.exists())
-        self.partner = self.env["res.partner"].create({"name": "Next"})
-        self.fails("invalid_confirm_token", "odoo_delete_records", **self.arguments, confirm_token=token)
+        self.fails("confirmation_used", "odoo_delete_records", **self.arguments, confirm_token=token)
 
     def test_token_fits_only_its_own_call(self):
         token = self.ask()

@@ -60,6 +60,7 @@ class TestDomainGuard(McpCase):
             (["id", "in", [self.child.id, self.parent.id]], self.child + self.parent),
             (["id", "=", [self.child.id]], self.child),
             (["id", ">=", self.child.id], self.child),
+            (["id", ">", 0], self.parent + self.child),
             (["parent_id", "=", self.parent.id], self.child),
             (["parent_id", "=", f"{self.parent.id}"], self.child),
             (["parent_id", "ilike", "guard par"], self.child),
@@ -93,9 +94,7 @@ class TestDomainGuard(McpCase):
     def test_a_date_means_the_callers_whole_day(self):
         self.user.tz = "Asia/Tokyo"
         # 23:30 on the 15th in UTC is 08:30 on the 16th in Tokyo.
-        self.env.cr.execute(
-            "UPDATE res_partner SET create_date = '2026-01-15 23:30:00' WHERE id = %s", [self.child.id]
-        )
+        self.env.cr.execute("UPDATE res_partner SET create_date = '2026-01-15 23:30:00' WHERE id = %s", [self.child.id])
         self.env.invalidate_all()
         ours = ["id", "=", self.child.id]
         cases = [
@@ -117,9 +116,7 @@ class TestDomainGuard(McpCase):
                 self.assertEqual(bool(self.found([ours, leaf])), expected)
 
     def test_me_and_my_company(self):
-        self.assertEqual(
-            self.found([["id", "=", "me"]], model="res.users", among=self.user, user=self.user), self.user
-        )
+        self.assertEqual(self.found([["id", "=", "me"]], model="res.users", among=self.user, user=self.user), self.user)
         self.assertEqual(self.found([["user_ids", "in", ["me"]]], among=self.user.partner_id), self.user.partner_id)
         self.assertEqual(self.found([["id", "=", "me"]], among=self.user.partner_id), self.user.partner_id)
         company = self.env.company
@@ -137,7 +134,7 @@ class TestDomainGuard(McpCase):
             ([{"field": "id", "op": "between", "values": [str(self.child.id), str(self.child.id)]}], "all", self.child),
             ([{"field": "create_date", "op": "within", "value": "last_7_days"}], "all", self.parent + self.child),
             ([{"field": "type", "op": "contains", "value": "cont"}], "all", self.parent + self.child),
-            ([{"field": "country_id.code", "op": "eq", "value": "FR"}], "all", self.parent),
+            ([{"field": "country_id.code", "op": "eq", "value": "FR"}], "all", self.parent + self.child),
         ]
         for filters, match, expected in cases:
             with self.subTest(filters=filters):
@@ -257,8 +254,7 @@ class TestDomainGuard(McpCase):
         ]
         for leaf in cases:
             with self.subTest(leaf=leaf):
-                error = self.refused([leaf])
-                self.assertIn("[", error.fix or "[")
+                self.assertTrue(self.refused([leaf]).fix)
 
     def test_unknown_names_are_answered_with_real_ones(self):
         error = self.refused([["nmae", "=", "x"]], code="unknown_field")
@@ -325,22 +321,18 @@ class TestDomainGuard(McpCase):
         self.assertFalse(self.found(query="guard.example"))
         self.assertEqual(self.found(query="guard child"), self.child)
 
-    def test_secrets_are_closed_by_name(self):
-        for name in ("signup_token", "signup_type", "user_ids.password", "user_ids.totp_secret"):
-            if name.split(".")[-1] not in (
-                {**self.env["res.partner"]._fields, **self.env["res.users"]._fields}
-            ):
-                continue
-            for operator, value in (("=like", "a%"), ("!=", False), ("in", ["a"])):
-                with self.subTest(name=name, operator=operator):
-                    with self.assertRaises((PolicyDenied, ToolError)) as caught:
-                        domain_guard.checked(self.make_call(), "res.partner", [[name, operator, value]])
-                    self.assertIn(caught.exception.code, ("policy_denied", "access_denied"))
-
     def test_secret_field_is_refused_by_the_guardrail_even_to_an_administrator(self):
         admin = new_test_user(self.env, "guard_admin", groups="base.group_system")
-        error = self.refused([["password", "!=", False]], model="res.users", user=admin, code="policy_denied")
-        self.assertEqual(error.details["rule"], "guardrail:field")
+        for model, leaf in (
+            ("res.users", ["password", "!=", False]),
+            ("res.users", ["password", "=like", "a%"]),
+            ("res.partner", ["user_ids.password", "=like", "a%"]),
+            ("res.partner", ["user_ids", "any", [["password", "=like", "a%"]]]),
+            ("res.partner", ["signup_type", "=", "reset"]),
+        ):
+            with self.subTest(leaf=leaf):
+                error = self.refused([leaf], model=model, user=admin, code="policy_denied")
+                self.assertEqual(error.details["rule"], "guardrail:field")
 
     def test_unreachable_models_are_closed_on_every_path(self):
         admin = new_test_user(self.env, "guard_admin", groups="base.group_system")
@@ -361,8 +353,8 @@ class TestDomainGuard(McpCase):
                 self.assertIn(caught.exception.code, ("policy_denied", "access_denied"))
 
     def test_models_without_access_are_closed_on_every_path(self):
-        portal = new_test_user(self.env, "guard_portal", groups="base.group_portal")
-        self.assertFalse(self.env["res.partner.bank"].with_user(portal).has_access("read"))
+        self.env["ir.model.access"].search([("model_id.model", "=", "res.partner.bank")]).active = False
+        self.assertFalse(self.env["res.partner.bank"].with_user(self.user).has_access("read"))
         for leaf in (
             ["bank_ids", "!=", False],
             ["bank_ids", "in", [1]],
@@ -371,7 +363,7 @@ class TestDomainGuard(McpCase):
             ["bank_ids", "ilike", "1"],
         ):
             with self.subTest(leaf=leaf):
-                self.refused([leaf], user=portal, code="access_denied")
+                self.refused([leaf], code="access_denied")
 
     def test_computed_fields_without_search_say_so(self):
         self.assertIn("computed", self.refused([["tz_offset", "=", "+0100"]]).message)
@@ -391,8 +383,8 @@ class TestOrderAndGroups(McpCase):
     def test_order_is_checked_and_stable(self):
         call = self.make_call()
         cases = [
-            (None, f"{self.env['res.partner']._order}, id"),
-            ("", f"{self.env['res.partner']._order}, id"),
+            (None, "complete_name ASC, id DESC"),
+            ("", "complete_name ASC, id DESC"),
             ("name desc", "name desc, id"),
             ("NAME".lower() + " DESC, id", "name desc, id"),
             ("country_id, name asc nulls last", "country_id, name asc nulls last, id"),
@@ -447,20 +439,13 @@ class TestOrderAndGroups(McpCase):
                 check(call, "res.users", term)
 
     def test_sorting_by_records_needs_access_to_them(self):
-        portal = new_test_user(self.env, "guard_portal", groups="base.group_portal")
-        call = self.make_call(user=portal)
-        many2one = next(
-            field.name
-            for field in self.env["res.partner"]._fields.values()
-            if field.type == "many2one"
-            and field.store
-            and not field.groups
-            and not self.env[field.comodel_name].with_user(portal).has_access("read")
-        )
+        self.env["ir.model.access"].search([("model_id.model", "=", "res.country.state")]).active = False
+        call = self.make_call()
+        with self.assertRaises(ToolError) as caught:
+            domain_guard.checked_order(call, "res.partner", "state_id")
+        self.assertEqual(caught.exception.code, "access_denied")
         with self.assertRaises(ToolError):
-            domain_guard.checked_order(call, "res.partner", many2one)
-        with self.assertRaises(ToolError):
-            domain_guard.checked_group_order(call, "res.partner", many2one, [many2one], [])
+            domain_guard.checked_group_order(call, "res.partner", "state_id", ["state_id"], [])
 
     def test_groups_and_measures(self):
         call = self.make_call()

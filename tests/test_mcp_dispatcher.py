@@ -1,9 +1,8 @@
 import json
 from unittest.mock import patch
 
-import psycopg2
-
 import odoo
+import psycopg2
 from odoo.exceptions import ConcurrencyError, ValidationError
 from odoo.tests import mute_logger, tagged
 
@@ -287,7 +286,11 @@ class TestMcpDispatcherMessages(DispatcherCase):
 
     def test_conflict_that_outlives_the_retries_says_retry_later(self):
         server = type(self.env["mcp.server"])
-        for conflict in (psycopg2.errors.SerializationFailure(), psycopg2.errors.LockNotAvailable(), ConcurrencyError()):
+        for conflict in (
+            psycopg2.errors.SerializationFailure(),
+            psycopg2.errors.LockNotAvailable(),
+            ConcurrencyError(),
+        ):
             with (
                 patch.object(server, "_rpc_ping", side_effect=conflict) as ping,
                 patch("odoo.service.model.MAX_TRIES_ON_CONCURRENCY_FAILURE", 2),
@@ -406,9 +409,7 @@ class TestMcpDispatcherModern(DispatcherCase):
         response = self.modern(request("tools/list"), Mcp_Session_Id="no-such-session")
         self.assertResult(response)
         self.assertNotIn("Mcp-Session-Id", response.headers)
-        self.assertError(
-            self.send(method="DELETE", Mcp_Session_Id="x", Mcp_Protocol_Version="2026-07-28"), 405, -32600
-        )
+        self.assertError(self.send(method="DELETE", Mcp_Session_Id="x", Mcp_Protocol_Version="2026-07-28"), 405, -32600)
 
     def test_names_of_headers_are_case_insensitive_and_values_padded(self):
         body = request("tools/list", _meta=MODERN_META)
@@ -427,7 +428,11 @@ class TestMcpDispatcherModern(DispatcherCase):
 @tagged("post_install", "-at_install")
 class TestMcpDispatcherHandshake(DispatcherCase):
     def test_initialize_negotiates_and_opens_a_session(self):
-        for asked, agreed in (*((name, name) for name in HANDSHAKES), ("2026-07-28", "2025-11-25"), ("x", "2025-11-25")):
+        for asked, agreed in (
+            *((name, name) for name in HANDSHAKES),
+            ("2026-07-28", "2025-11-25"),
+            ("x", "2025-11-25"),
+        ):
             response = self.initialize(asked)
             result = self.assertResult(response)
             self.assertEqual(result["protocolVersion"], agreed)
@@ -533,6 +538,12 @@ class TestMcpDispatcherHandshake(DispatcherCase):
             codes = [answer["error"]["code"] if "error" in answer else None for answer in answers]
             self.assertEqual(codes, [None, -32601, -32600, -32600, None])
 
+    def test_batch_waits_for_the_disk_where_a_single_read_does_not(self):
+        for body, changed in ((request(), True), ([request()], False), ([request()] * 2, False)):
+            self.send(body)
+            self.env.cr.execute("SELECT source FROM pg_settings WHERE name = 'synchronous_commit'")
+            self.assertEqual(self.env.cr.fetchone() == ("session",), changed)
+
     def test_batch_without_requests_is_202(self):
         notification = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         self.assertEmpty(self.send([notification, {"jsonrpc": "2.0", "id": 1, "result": {}}]), 202)
@@ -551,6 +562,13 @@ class TestMcpDispatcherHandshake(DispatcherCase):
         ):
             with self.subTest(headers=headers, length=len(body)):
                 self.assertError(self.send(body, **headers), 400, -32600)
+
+    def test_refusal_in_a_batch_is_that_messages_alone(self):
+        server = type(self.env["mcp.server"])
+        refusals = [{}, HttpRefusal(429, "Too many calls."), {}]
+        with patch.object(server, "_rpc_ping", side_effect=refusals):
+            answers = self.send([request(id=1), request(id=2), request(id=3)]).json()
+        self.assertEqual([("error" in answer, answer["id"]) for answer in answers], [(False, 1), (True, 2), (False, 3)])
 
     def test_crash_in_a_batch_answers_every_request(self):
         server = type(self.env["mcp.server"])

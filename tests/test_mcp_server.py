@@ -46,6 +46,7 @@ class TestMcpServer(McpCase):
             self.handle(method, version, **params)
         except ProtocolError as error:
             return error.code
+        self.fail(f"{method} was not refused")
 
     def patch_registry(self, **methods):
         for name, value in methods.items():
@@ -142,7 +143,9 @@ class TestMcpServer(McpCase):
         )
         self.handle("initialize", V2025_06_18, protocolVersion="2025-06-18")
         state = self.env["mcp.session"]._find("k" * 43, self.base.credential)
-        self.assertEqual((state.version, state.client["name"], state.capabilities), ("2025-06-18", "Tests", {"roots": {}}))
+        self.assertEqual(
+            (state.version, state.client["name"], state.capabilities), ("2025-06-18", "Tests", {"roots": {}})
+        )
 
     def test_title_of_the_server_comes_where_it_is_known(self):
         for version in VERSIONS.values():

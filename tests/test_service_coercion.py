@@ -225,6 +225,7 @@ class TestServiceCoercion(BaseCase):
         self.assertEqual([problem["path"] for problem in error.details["errors"]], ["model", "level", "active", "kind"])
         many = self.refusal({"model": "m", "ids": ["x"] * 900})
         self.assertEqual(len(many.details["errors"]), 5)
+        self.assertNotIn("more", many.message, "a long list is not read to its end once five items are wrong")
 
     def test_arguments_may_be_absent_or_json_text(self):
         self.assertEqual(validate(params(query=text("Q.")), None).arguments, {})

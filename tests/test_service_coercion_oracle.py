@@ -4,9 +4,12 @@ Needs `hypothesis` and `jsonschema`, for tests only: `tests/__init__.py` imports
 """
 
 import json
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 from jsonschema import Draft202012Validator
 from odoo.tests import BaseCase, tagged
 
@@ -28,7 +31,11 @@ JSON = st.recursive(
 )
 # What clients send instead of the right type.
 SLOPPY = JSON | st.sampled_from(["42", "1.0", "true", "FALSE", "[1, 2]", '{"x": 1}', "a,b", "", "null", 1.0, True])
-PROFILE = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+# Hypothesis would otherwise leave a folder of its own in the repository.
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "hypothesis")
+PROFILE = settings(
+    max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def described(schema):

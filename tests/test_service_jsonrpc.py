@@ -109,7 +109,8 @@ class TestServiceJsonrpc(BaseCase):
     def test_failure_leaves_an_unknown_id_out(self):
         error = ProtocolError("No.", data={"a": 1})
         self.assertEqual(
-            jsonrpc.failure(None, error), {"jsonrpc": "2.0", "error": {"code": -32603, "message": "No.", "data": {"a": 1}}}
+            jsonrpc.failure(None, error),
+            {"jsonrpc": "2.0", "error": {"code": -32603, "message": "No.", "data": {"a": 1}}},
         )
         self.assertEqual(jsonrpc.failure(0, HttpRefusal(415, "No."))["id"], 0)
 

@@ -90,10 +90,10 @@ class TestServiceSchema(BaseCase):
             )
 
     def test_common_part_of_a_listed_tool_stays_small(self):
-        for access, most in (("read", 220), ("write", 520)):
+        for access, most in (("read", 140), ("write", 370)):
             alone = size(params(model=MODEL))
             self.assertLessEqual(size(with_common(params(model=MODEL), required=[], access=access)) - alone, most)
-        self.assertLessEqual(size(FILTERS), 720)
+        self.assertLessEqual(size(FILTERS), 640)
 
     def test_markers_do_not_leak_into_the_listing(self):
         written = json.dumps(with_common(params(v=VALUES, d=DOMAIN, f=FIELDS, i=IDS), required=[], access="write"))

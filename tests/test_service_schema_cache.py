@@ -93,7 +93,7 @@ class TestSchemaCacheService(BaseCase):
                     cache.get(name)
                     if not number % 50:
                         cache.invalidate("n1")
-            except Exception as error:  # noqa: BLE001 - reported by the assertion below
+            except Exception as error:
                 failures.append(error)
 
         threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]

@@ -1,4 +1,5 @@
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import McpCase
 
@@ -30,6 +31,7 @@ class TestToolCreate(McpCase):
         )
         self.assertFalse(self.env["res.partner"].search([("name", "=", "Good")]))
 
+    @mute_logger("odoo.sql_db")
     def test_missing_required_fields_are_named_all_at_once(self):
         error = self.fails(
             "missing_required", "odoo_create_records", model="res.partner.bank", records=[{"bank_name": "x"}]

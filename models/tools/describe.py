@@ -32,25 +32,16 @@ class McpToolRegistry(models.AbstractModel):
         toolset="core",
         schema=params(
             model=MODEL,
-            purpose=choice(
-                "What for: read (default), filter (and group), create (required, defaults, lines), write, "
-                "actions (buttons, reports).",
-                "read",
-                "filter",
-                "create",
-                "write",
-                "actions",
-            ),
-            fields=names("Only these, in full; dotted paths allowed.", max_items=50, example=["partner_id"]),
-            field_query=text("Only fields with this in name, label or help.", example="discount", max_length=100),
-            detail=choice("brief (default): the 40 main fields; full: all, with help.", "brief", "full"),
+            purpose=choice("What for (default read).", "read", "filter", "create", "write", "actions"),
+            fields=names("Only these; dotted paths allowed.", max_items=50, example=["partner_id"]),
+            field_query=text("Word in name, label or help.", example="discount", max_length=100),
+            detail=choice("brief (default): 40 main fields; full: all.", "brief", "full"),
             ids=IDS,
         ),
     )
     def _tool_describe_model(self, call, *, model, purpose="read", fields=(), field_query=None, detail="brief", ids=()):
-        """What a model holds and how to use it: fields with types and choices, states, allowed operations; by purpose
-        also required fields, defaults, an example filter, or the buttons offered on given ids. Call it before
-        using a model's fields.
+        """A model's fields with types and choices, its states and allowed operations; by purpose also required fields
+        and defaults, an example filter, or the buttons offered on ids. Call it before using a model's fields.
         """
         call.check_model(model, "create" if purpose == "create" else "write" if purpose == "write" else "read")
         schema = model_schema(call.env, model)
@@ -117,7 +108,7 @@ def _state(call, model: str, opened: list[dict]) -> dict | None:
 def _for_purpose(call, model: str, purpose: str, schema: dict, opened: list[dict], facts: dict) -> list[dict]:
     """Add what a purpose needs to the facts; return the fields to list with it."""
     if purpose == "filter":
-        facts |= filtering(opened)
+        facts |= filtering(call, opened)
         return [item for item in opened if item.get("searchable")]
     if purpose == "write":
         return writable(call, model, opened)

@@ -1,0 +1,61 @@
+"""HTTP requests as cheap as Python can send them, for rows that measure a server and not a client."""
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+VERSION = "2026-07-28"
+META = {
+    "io.modelcontextprotocol/protocolVersion": VERSION,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+}
+
+
+class Wire:
+    """One connection, opened again whenever the server closes it."""
+
+    def __init__(self, base):
+        parts = urlsplit(base)
+        self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+
+    def send(self, request):
+        """Send a prepared (method, path, body, headers); the answer's body. RuntimeError unless 200."""
+        self._connection.request(*request)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{request[1]} answers {answer.status}: {body[:300]!r}")
+        return body
+
+
+def health():
+    """The cheapest request Odoo answers."""
+    return ("GET", "/web/health", None, {})
+
+
+def json2(model, method, api_key, arguments):
+    """A call of Odoo's own API."""
+    headers = {"Authorization": f"bearer {api_key}", "Content-Type": "application/json"}
+    return ("POST", f"/json/2/{model}/{method}", json.dumps(arguments).encode(), headers)
+
+
+def rpc(method, token, **params):
+    """A request of the current revision of MCP."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
+    headers = {
+        "Authorization": f"Bearer {token}", "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream", "MCP-Protocol-Version": VERSION, "Mcp-Method": method,
+    }
+    if "name" in params:
+        headers["Mcp-Name"] = params["name"]
+    return ("POST", "/mcp", json.dumps(body).encode(), headers)
+
+
+def checked(body):
+    """The result in an answer of MCP; RuntimeError for any kind of error."""
+    answer = json.loads(body)
+    result = answer.get("result")
+    if result is None or result.get("isError"):
+        raise RuntimeError(f"Not an answer to measure: {json.dumps(answer)[:500]}")
+    return result

@@ -1,0 +1,92 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+MEGABYTE = 1024 * 1024
+BODY_PARAMETER = "mcp_endpoint.max_body_bytes"
+DEFAULT_BODY_MB = 8
+# Field: the smallest and the largest value that makes sense.
+LIMITS = {
+    "mcp_token_max_days": (1, 365),
+    "mcp_session_hours": (1, 720),
+    "mcp_session_retention_days": (1, 365),
+    "mcp_audit_days": (1, 3650),
+    "mcp_change_days": (1, 3650),
+    # Odoo itself refuses a body over 128 MB.
+    "mcp_max_body_mb": (1, 128),
+}
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    mcp_url = fields.Char(string="Address", compute="_compute_mcp_url")
+    group_mcp_user = fields.Boolean(
+        string="Every employee may connect assistants",
+        group="base.group_user",
+        implied_group="mcp_endpoint.group_mcp_user",
+    )
+    mcp_token_max_days = fields.Integer(
+        string="Longest life of a token", default=365, config_parameter="mcp_endpoint.token_max_days"
+    )
+    mcp_session_hours = fields.Integer(
+        string="Idle sessions end after", default=24, config_parameter="mcp_endpoint.session_hours"
+    )
+    mcp_session_retention_days = fields.Integer(
+        string="Keep ended sessions", default=30, config_parameter="mcp_endpoint.session_retention_days"
+    )
+    mcp_audit_days = fields.Integer(
+        string="Keep the audit log", default=90, config_parameter="mcp_endpoint.audit_days"
+    )
+    mcp_change_days = fields.Integer(
+        string="Keep what can be undone", default=90, config_parameter="mcp_endpoint.change_days"
+    )
+    mcp_max_body_mb = fields.Integer(string="Largest request", default=DEFAULT_BODY_MB)
+    mcp_allowed_origins = fields.Char(
+        string="Web pages that may connect", config_parameter="mcp_endpoint.allowed_origins"
+    )
+
+    @api.depends("company_id")
+    def _compute_mcp_url(self):
+        self.mcp_url = self.env.user.mcp_url
+
+    @api.constrains(*LIMITS)
+    def _check_mcp_limits(self):
+        for name, (lowest, highest) in LIMITS.items():
+            if any(not lowest <= settings[name] <= highest for settings in self):
+                label = self._fields[name]._description_string(self.env)
+                message = self.env._(
+                    "MCP Server: “%(setting)s” is between %(lowest)s and %(highest)s.",
+                    setting=label,
+                    lowest=lowest,
+                    highest=highest,
+                )
+                raise ValidationError(message)
+
+    @api.constrains("mcp_allowed_origins")
+    def _check_mcp_allowed_origins(self):
+        for origin in re.split(r"[\s,]+", " ".join(self.filtered("mcp_allowed_origins").mapped("mcp_allowed_origins"))):
+            if origin and not ORIGIN.fullmatch(origin):
+                message = self.env._(
+                    "MCP Server: “%s” is not an address of a web site. Write it like https://app.example.com, "
+                    "without a path; separate several with commas.",
+                    origin,
+                )
+                raise ValidationError(message)
+
+    @api.model
+    def get_values(self):
+        # sudo: the settings screen reads its parameters for whoever may open it.
+        stored = self.env["ir.config_parameter"].sudo().get_param(BODY_PARAMETER, "")
+        megabytes = max(1, round(int(stored) / MEGABYTE)) if stored.isdecimal() else DEFAULT_BODY_MB
+        return {**super().get_values(), "mcp_max_body_mb": megabytes}
+
+    def set_values(self):
+        super().set_values()
+        # Only when changed here: a value set by hand need not be a whole number of megabytes.
+        if self.mcp_max_body_mb != self.get_values()["mcp_max_body_mb"]:
+            # sudo: as Odoo does for every setting; only administrators may save this screen.
+            parameters = self.env["ir.config_parameter"].sudo()
+            parameters.set_param(BODY_PARAMETER, self.mcp_max_body_mb * MEGABYTE)
