@@ -87,7 +87,7 @@ def _api_key(database):
 @contextmanager
 def _with_audit_rows(plain):
     """A copy of the database, tokens included, whose audit log has a million rows."""
-    with databases.temporary("small", "benchlog") as name:
+    with databases.temporary("small", "benchlog", addon=False) as name:
         with step(f"a second database with {AUDIT_ROWS:,} audit rows"):
             databases.copy(plain, name)
             postgres.query(FILL_AUDIT_LOG % AUDIT_ROWS, name)

@@ -63,9 +63,7 @@ class Journal:
         for record_id, now in held(records, names).items():
             own = [name for name in names if name in given.get(record_id, ())]
             raw = {name: now.raw[name] for name in own}
-            entries.append(
-                Entry(records._name, record_id, now.name, "create", {}, raw, differences(own, None, now))
-            )
+            entries.append(Entry(records._name, record_id, now.name, "create", {}, raw, differences(own, None, now)))
         for record in records:
             entries.extend(self._lines_of_new(record, given.get(record.id, {})))
         self._add(records, entries)
@@ -89,9 +87,7 @@ class Journal:
         for name in self._names(records):
             relation = records._fields[name]
             if relation.type == "one2many" and cascades(records, relation):
-                # Only what could be created again; messages, followers and the like cannot.
-                if self.call.allows_model(relation.comodel_name, "create"):
-                    self._add_deleted(lines_of(records, relation)[:MOST_LINES])
+                self._add_deleted(lines_of(records, relation)[:MOST_LINES])
         self._add_deleted(records)
 
     def difference(self) -> list[dict]:
@@ -172,9 +168,7 @@ class Journal:
         return entries
 
     def _new_entries(self, lines: BaseModel) -> list[Entry]:
-        return [
-            Entry(lines._name, line_id, now.name, "create", {}, {}) for line_id, now in held(lines, []).items()
-        ]
+        return [Entry(lines._name, line_id, now.name, "create", {}, {}) for line_id, now in held(lines, []).items()]
 
     def _add_deleted(self, records: BaseModel) -> None:
         found = held(records, self._names(records))

@@ -1,7 +1,7 @@
 """Names of fields as a caller writes them, resolved to what may be used: dotted paths, order, group by, aggregates.
 
-Every element of a path passes `ToolCall.field`, every model on the way `ToolCall.check_model`: Odoo runs `search=`
-methods before it looks at a field's groups, and some paths bypass the rules of the models they cross.
+Every element of a path passes `ToolCall.field`, which checks its model too: Odoo runs `search=` methods before it looks
+at a field's groups, and some paths bypass the rules of the models they cross.
 """
 
 import re
@@ -88,7 +88,7 @@ def resolve(call, model: str, name: object) -> FieldPath:
         if not rest:
             return FieldPath(name, tuple(steps), field)
         if field.type in RELATIONAL:
-            call.check_model(field.comodel_name)
+            # `call.field` of the next name checks the model it is on.
             steps.append(field)
             model = field.comodel_name
         else:

@@ -28,15 +28,16 @@ class IrHttp(models.AbstractModel):
         state = tokens._find(secret)
         if state is None:
             raise cls._mcp_challenge("invalid_token", "Unknown token. Mint a new one in Odoo.")
-        if state.refusal is None:
+        refusal = state.refusal
+        if refusal is None:
             # request.update_env makes this user the transaction's default user: x2many commands on protected
             # models run as that one, whatever `env.user` says later.
             request.update_env(user=state.user_id, context={}, su=False)
-            if not request.env.user._may_use_mcp():
-                state = None
-        if state is None or state.refusal:
-            reason = state.refusal if state else "user_not_allowed"
-            raise cls._mcp_challenge("invalid_token", f"The token cannot be used: {reason.replace('_', ' ')}.")
+            # The rest of `_may_use_mcp` came with the token's row; the groups are in Odoo's cache.
+            if not request.env.user.has_group("mcp_endpoint.group_mcp_user"):
+                refusal = "user_not_allowed"
+        if refusal:
+            raise cls._mcp_challenge("invalid_token", f"The token cannot be used: {refusal.replace('_', ' ')}.")
         user_agent = request.httprequest.headers.get("User-Agent", "")[:200]
         request.mcp_credential = Credential(
             kind="pat",

@@ -19,15 +19,14 @@ def existing_lines(records: BaseModel, values: Mapping[str, object]) -> list[Bas
     found = []
     for field, commands in x2many_commands(records, values):
         comodel = records.env[field.comodel_name]
+        owned = field.type == "one2many"
         ids: set[int] = set()
         for operation, line_id, content in commands:
             if operation == Command.UPDATE:
                 found.extend(existing_lines(comodel.browse(line_id), content))
-            if operation in (Command.UPDATE, Command.DELETE):
+            if operation in (Command.UPDATE, Command.DELETE, *((Command.LINK, Command.UNLINK) if owned else ())):
                 ids.add(line_id)
-            elif field.type == "one2many" and operation in (Command.LINK, Command.UNLINK):
-                ids.add(line_id)
-            elif field.type == "one2many" and operation in (Command.SET, Command.CLEAR):
+            elif owned and operation in (Command.SET, Command.CLEAR):
                 ids.update(content or (), lines_of(records, field).ids)
         if ids:
             found.append(comodel.browse(sorted(ids)))

@@ -112,7 +112,5 @@ class LinkCheck:
         )
 
     def _candidates(self, model: str, operator: str, name: str) -> list[dict]:
-        records = self.call.search(
-            self.call.domain(model, [["display_name", operator, name]]), limit=CANDIDATES + 1
-        )
+        records = self.call.search(self.call.domain(model, [["display_name", operator, name]]), limit=CANDIDATES + 1)
         return self.call.read(records, ["display_name"])

@@ -6,7 +6,7 @@ from ..services import outgoing
 class IrMailServer(models.Model):
     _inherit = "ir.mail_server"
 
-    def _connect__(self, *args, **kwargs):  # noqa: PLW3201 - Odoo's name
+    def _connect__(self, *args, **kwargs):
         if outgoing.current() is not None:
             return None
         return super()._connect__(*args, **kwargs)
@@ -28,6 +28,16 @@ class MailMail(models.Model):
         if outgoing.current() is not None:
             return True
         return super().send(*args, **kwargs)
+
+
+class MailThread(models.AbstractModel):
+    _inherit = "mail.thread"
+
+    def _web_push_send_notification(self, *args, **kwargs):
+        # To a few devices Odoo pushes at once, without waiting for the commit.
+        if outgoing.current() is not None:
+            return None
+        return super()._web_push_send_notification(*args, **kwargs)
 
 
 class IrActionsServer(models.Model):

@@ -30,7 +30,7 @@ class McpAuditLog(models.Model):
     date = fields.Datetime(required=True, readonly=True, index=True)
     user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
-    session_id = fields.Many2one("mcp.session", readonly=True, ondelete="set null")
+    session_id = fields.Many2one("mcp.session", readonly=True, index="btree_not_null", ondelete="set null")
     client = fields.Char(readonly=True, help="As the client names itself; not verified.")
     protocol = fields.Char(readonly=True)
     transport = fields.Char(readonly=True)

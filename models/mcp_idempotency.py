@@ -119,4 +119,3 @@ class McpIdempotency(models.Model):
         )
         done = self.env.cr.rowcount
         return done, done == PURGE_BATCH
-

@@ -4,12 +4,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import psycopg2
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services.errors import InvalidParams
 from ..services.exchange import Credential, Exchange
+from .late_write import after_commit
 
 # How stale "last seen" and the expiry may get; see `_note_use`.
 SEEN_RESOLUTION = timedelta(minutes=5)
@@ -155,15 +155,10 @@ class McpSession(models.Model):
 
     @api.model
     def _note_use(self, state: SessionState) -> None:
-        """Remember the use after this transaction, on a cursor of its own, at most every few minutes.
-
-        Written in the request's transaction, it would make parallel calls of one session wait for each other and
-        then fail with a serialization error.
-        """
+        """Remember the use after this transaction, at most every few minutes."""
         now = fields.Datetime.now()
         if now - state.last_seen < SEEN_RESOLUTION:
             return
-        registry = self.env.registry
         query = SQL(
             """
             UPDATE mcp_session SET last_seen = %s, expires_at = %s
@@ -175,15 +170,7 @@ class McpSession(models.Model):
             state.id,
             now - SEEN_RESOLUTION,
         )
-
-        @self.env.cr.postcommit.add
-        def write_use():
-            try:
-                with registry.cursor() as cr:
-                    cr.execute(query)
-            except psycopg2.errors.SerializationFailure:
-                # Another worker has just noted it. Raised further, Odoo would run the committed request again.
-                return
+        after_commit(self.env, query)
 
     @api.model
     def _purge_expired(self) -> tuple[int, bool]:

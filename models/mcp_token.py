@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from ..services import secret_tokens
+from .late_write import after_commit
 
 # How stale "last used" may get. Writing it on every call would turn each read into a conflicting write.
 LAST_USE_RESOLUTION = timedelta(minutes=5)
@@ -120,7 +121,7 @@ class McpToken(models.Model):
             SQL(
                 """
                 SELECT t.id, t.user_id, t.profile_id, t.digest, t.last_used_at, t.revoked_at IS NOT NULL,
-                       t.expires_at <= (now() AT TIME ZONE 'UTC'), u.active
+                       t.expires_at <= (now() AT TIME ZONE 'UTC'), u.active, u.share
                   FROM mcp_token t JOIN res_users u ON u.id = t.user_id
                  WHERE t.digest = %s
                 """,
@@ -130,23 +131,24 @@ class McpToken(models.Model):
         row = self.env.cr.fetchone()
         if row is None or not hmac.compare_digest(row[3], digest):
             return None
-        token_id, user_id, profile_id, _digest, last_used_at, revoked, expired, user_active = row
+        token_id, user_id, profile_id, _digest, last_used_at, revoked, expired, is_active, is_share = row
         refusal = None
         if revoked:
             refusal = "token_revoked"
         elif expired:
             refusal = "token_expired"
-        elif not user_active:
+        elif not is_active:
             refusal = "user_archived"
+        elif is_share or user_id == api.SUPERUSER_ID:
+            refusal = "user_not_allowed"
         return TokenState(token_id, user_id, profile_id, last_used_at, refusal)
 
     @api.model
     def _note_use(self, state: TokenState, ip: str, client: str) -> None:
-        """Remember the use after this transaction, on a cursor of its own, at most every few minutes."""
+        """Remember the use after this transaction, at most every few minutes."""
         now = fields.Datetime.now()
         if state.last_used_at and now - state.last_used_at < LAST_USE_RESOLUTION:
             return
-        registry = self.env.registry
         query = SQL(
             """
             UPDATE mcp_token SET last_used_at = %s, last_ip = %s, last_client = COALESCE(%s, last_client)
@@ -158,10 +160,7 @@ class McpToken(models.Model):
             state.id,
         )
 
-        @self.env.cr.postcommit.add
-        def write_use():
-            with registry.cursor() as cr:
-                cr.execute(query)
+        after_commit(self.env, query)
 
     def _revoke(self) -> None:
         """End the tokens; the next request with one of them is refused, in every worker."""

@@ -33,7 +33,7 @@ def page_start(call, criteria: Mapping[str, object], cursor: str | None) -> dict
 
 
 def _binding(call, criteria: Mapping[str, object]) -> dict:
-    text = json.dumps([call.env.uid, call.env.companies.ids, criteria], sort_keys=True, default=str)
+    text = json.dumps([call.env.companies.ids, criteria], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()
     # sudo: derives a key from the database's secret; the secret itself stays inside.
     key = hmac(call.env(su=True), "mcp_endpoint.cursor", call.spec.name)

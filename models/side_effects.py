@@ -77,7 +77,5 @@ def _messages(env: Environment, after: int) -> list[dict[str, object]]:
 def _texts(env: Environment, table: str, column: str, before: dict[str, int]) -> list[str]:
     if table not in before:
         return []
-    env.cr.execute(
-        SQL("SELECT %s FROM %s WHERE id > %s", SQL.identifier(column), SQL.identifier(table), before[table])
-    )
+    env.cr.execute(SQL("SELECT %s FROM %s WHERE id > %s", SQL.identifier(column), SQL.identifier(table), before[table]))
     return [value or "" for (value,) in env.cr.fetchall()]

@@ -179,7 +179,6 @@ class ToolCall:
             domain_guard.check_groupby(self, domain.model, term)
         for term in aggregates:
             domain_guard.check_aggregate(self, domain.model, term)
-        order = domain_guard.checked_group_order(self, domain.model, order, groupby, aggregates)
         order = domain_guard.checked_group_order(self, domain.model, order, list(groupby), list(aggregates))
         return self._readable(domain).formatted_read_group(
             domain.domain, groupby, aggregates, order=order, limit=limit, offset=offset

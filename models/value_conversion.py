@@ -95,7 +95,10 @@ def _datetime(env: Environment, field: Field, value: object) -> str:
 def _selection(env: Environment, field: Field, value: object) -> object:
     options = field._description_selection(env)
     wanted = str(value).strip().lower()
-    for match in (lambda key, label: str(key) == str(value), lambda key, label: wanted in (str(key).lower(), label.lower())):
+    for match in (
+        lambda key, label: str(key) == str(value),
+        lambda key, label: wanted in (str(key).lower(), label.lower()),
+    ):
         found = [key for key, label in options if match(key, str(label))]
         if len(found) == 1:
             return found[0]

@@ -15,7 +15,6 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg2
-
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Field
 from odoo.models import BaseModel
@@ -60,7 +59,7 @@ class ValuesCheck:
         self.call.check_model(model, operation)
         if not isinstance(values, Mapping):
             raise ToolError(
-                "invalid_value", f"Values for {model} must be an object, e.g. {{\"name\": \"Acme\"}}.", model=model
+                "invalid_value", f'Values for {model} must be an object, e.g. {{"name": "Acme"}}.', model=model
             )
         if len(values) > MAX_FIELDS or self.depth >= MAX_DEPTH:
             raise ToolError(
@@ -85,7 +84,9 @@ class ValuesCheck:
         field = self._field(model, name, operation)
         if field.company_dependent:
             company = self.call.env.company
-            self.call.note(f"{model}.{name} holds one value per company: this was for {company.name} (id {company.id}).")
+            self.call.note(
+                f"{model}.{name} holds one value per company: this was for {company.name} (id {company.id})."
+            )
         try:
             if field.type in ("one2many", "many2many"):
                 return x2many_guard.commands(self, field, value, operation)
@@ -238,4 +239,3 @@ def _inherited_target(field: Field) -> Field:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-

@@ -25,13 +25,15 @@ def written(call, records: BaseModel, verb: str, **facts: object) -> ToolResult:
         "ids": records.ids,
         "count": len(records),
         "records": listed,
-        "changes": changes[:MOST_CHANGES],
-        "change_ids": call.journal.ids[-MOST_RECORDS:],
         "company": {"id": company.id, "name": company.name},
         **facts,
     }
-    if len(changes) > MOST_CHANGES:
-        structured["changes_count"] = len(changes)
+    # A preview tells the changes itself, and its journal rows are rolled back.
+    if not call.rehearsing:
+        structured["changes"] = changes[:MOST_CHANGES]
+        structured["change_ids"] = call.journal.ids[-MOST_RECORDS:]
+        if len(changes) > MOST_CHANGES:
+            structured["changes_count"] = len(changes)
     names = ", ".join(f"{row['name']} (id {row['id']})" for row in listed[:10])
     more = f" and {len(records) - 10} more" if len(records) > 10 else ""
     lines = [f"{verb} {len(records)} {records._name} record(s) in {company.name}: {names}{more}."]

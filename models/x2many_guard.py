@@ -171,13 +171,13 @@ def _confirm(check, model: str) -> None:
 def _check_mirror(check, field: Field) -> None:
     """Refuse a many2many that is the other side of a closed field, e.g. of the groups of a user."""
     call = check.call
-    for mirror in call.env[field.model_name].pool.field_inverses[field]:
-        if field.type == "many2many" and mirror.type == "many2many":
-            if not call.policy.allows_field(mirror.model_name, mirror.name, "write"):
-                raise PolicyDenied(
-                    "guardrail:field",
-                    f"{field.model_name}.{field.name} is the other side of {mirror.model_name}.{mirror.name}, "
-                    "which assistants cannot write.",
-                    model=field.model_name,
-                    field=field.name,
-                )
+    mirrors = call.env[field.model_name].pool.field_inverses[field] if field.type == "many2many" else ()
+    for mirror in mirrors:
+        if mirror.type == "many2many" and not call.policy.allows_field(mirror.model_name, mirror.name, "write"):
+            raise PolicyDenied(
+                "guardrail:field",
+                f"{field.model_name}.{field.name} is the other side of {mirror.model_name}.{mirror.name}, "
+                "which assistants cannot write.",
+                model=field.model_name,
+                field=field.name,
+            )

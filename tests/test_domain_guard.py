@@ -342,6 +342,8 @@ class TestDomainGuard(McpCase):
             ("res.users", ["api_key_ids", "any", [["name", "ilike", "a"]]]),
             ("res.users", ["log_ids.create_date", "=", "today"]),
             ("res.users", ["log_ids", "in", [1]]),
+            ("res.users", ["action_id", "=", 1]),
+            ("res.users", ["action_id", "ilike", "a"]),
             ("res.groups", ["rule_groups.name", "ilike", "a"]),
             ("res.groups", ["model_access", "any", []]),
             ("res.groups", ["view_access", "ilike", "a"]),
@@ -361,6 +363,7 @@ class TestDomainGuard(McpCase):
             ["bank_ids.acc_number", "=like", "1%"],
             ["bank_ids", "any", [["acc_number", "=like", "1%"]]],
             ["bank_ids", "ilike", "1"],
+            ["bank_ids", "child_of", [1]],
         ):
             with self.subTest(leaf=leaf):
                 self.refused([leaf], code="access_denied")
@@ -446,6 +449,19 @@ class TestOrderAndGroups(McpCase):
         self.assertEqual(caught.exception.code, "access_denied")
         with self.assertRaises(ToolError):
             domain_guard.checked_group_order(call, "res.partner", "state_id", ["state_id"], [])
+
+    def test_hierarchies_need_access_to_their_model(self):
+        self.env["ir.model.access"].search([("model_id.model", "=", "res.partner.category")]).active = False
+        with self.assertRaises(ToolError) as caught:
+            domain_guard.checked(self.make_call(), "res.partner", [["category_id", "child_of", [1]]])
+        self.assertEqual(caught.exception.code, "access_denied")
+        with self.assertRaises(ToolError):
+            domain_guard.check_groupby(self.make_call(), "res.partner", "category_id")
+
+    def test_unreachable_models_are_not_grouped_by(self):
+        admin = new_test_user(self.env, "guard_admin", groups="base.group_system")
+        with self.assertRaises(PolicyDenied):
+            domain_guard.check_groupby(self.make_call(user=admin), "res.users", "action_id")
 
     def test_groups_and_measures(self):
         call = self.make_call()

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import psycopg2
-
 from odoo import fields
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
@@ -22,7 +21,9 @@ class TestMcpIdempotency(McpCase):
         self.result = asdict(ToolResult({"ids": [7]}, text="Created.", meta={"warnings": ["a"]}))
 
     def claim(self, key="k1", **arguments):
-        call = self.make_call("odoo_create_records", **(arguments or {"model": "res.partner", "records": [{"name": "A"}]}))
+        call = self.make_call(
+            "odoo_create_records", **(arguments or {"model": "res.partner", "records": [{"name": "A"}]})
+        )
         return call, call.env["mcp.idempotency"]._claim(call, key)
 
     def test_repeated_key_returns_the_first_result(self):
@@ -30,7 +31,9 @@ class TestMcpIdempotency(McpCase):
         self.assertIsNone(stored)
         call.env["mcp.idempotency"]._store(call, "k1", self.result)
         _call, stored = self.claim()
-        self.assertEqual(ToolResult(**stored), ToolResult({"ids": [7]}, "Created.", content=[], meta={"warnings": ["a"]}))
+        self.assertEqual(
+            ToolResult(**stored), ToolResult({"ids": [7]}, "Created.", content=[], meta={"warnings": ["a"]})
+        )
 
     def test_numbers_and_key_order_do_not_matter(self):
         call, _none = self.claim(model="res.partner", records=[{"name": "A", "color": 1}])
@@ -74,7 +77,7 @@ class TestMcpIdempotency(McpCase):
         self.assertIsNone(self.claim("nonce:n1")[1], "a client's key cannot be a nonce")
 
     def test_purge_takes_only_expired_rows(self):
-        call, _none = self.claim("old")
+        self.claim("old")
         self.env.cr.execute("UPDATE mcp_idempotency SET expires = %s", [fields.Datetime.now() - timedelta(minutes=1)])
         self.claim("new")
         self.assertEqual(self.env["mcp.idempotency"]._gc_expired(), (1, False))

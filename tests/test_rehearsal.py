@@ -3,7 +3,6 @@ import threading
 from unittest.mock import patch
 
 import requests
-
 from odoo import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -51,10 +50,20 @@ class TestRehearsal(McpCase):
         return self.cr.fetchone()[0]
 
     def hooks(self):
-        return [len(getattr(self.cr, name)._funcs) for name in ("precommit", "postcommit", "prerollback", "postrollback")]
+        return [
+            len(getattr(self.cr, name)._funcs) for name in ("precommit", "postcommit", "prerollback", "postrollback")
+        ]
 
     def test_nothing_remains_and_mail_is_told(self):
-        tables = ("res_partner", "mail_mail", "mail_message", "bus_bus", "ir_cron_trigger", "mail_activity", "mcp_change")
+        tables = (
+            "res_partner",
+            "mail_mail",
+            "mail_message",
+            "bus_bus",
+            "ir_cron_trigger",
+            "mail_activity",
+            "mcp_change",
+        )
         before, hooks = {table: self.count(table) for table in tables}, self.hooks()
         self.cr.postcommit.data.clear()
         with sending_allowed(self.env), patch("smtplib.SMTP") as smtp, rehearsal.rehearsed(self.env) as seen:
@@ -138,7 +147,7 @@ class TestRehearsal(McpCase):
         commit = self.cr.commit
         with rehearsal.rehearsed(self.env):
             self.partner.name = "Committed?"
-            self.cr.commit()
+            self.cr.commit()  # pylint: disable=invalid-commit
         self.assertEqual(self.partner.name, "Rehearsed")
         self.assertEqual(self.cr.commit, commit)
         with self.assertRaises(ToolError), rehearsal.rehearsed(self.env):
@@ -154,13 +163,10 @@ class TestRehearsal(McpCase):
         for manager in (rehearsal.rehearsed, rehearsal.changing):
             with self.subTest(manager=manager.__name__):
                 self.assertFalse(self.user.has_group("base.group_system"))
-                try:
-                    with manager(self.env):
-                        self.user.write({"group_ids": [Command.link(group.id)]})
-                        self.assertTrue(self.user.has_group("base.group_system"))
-                        raise ToolError("stop", "Stop.")
-                except ToolError:
-                    pass
+                with self.assertRaises(ToolError), manager(self.env):
+                    self.user.write({"group_ids": [Command.link(group.id)]})
+                    self.assertTrue(self.user.has_group("base.group_system"))
+                    raise ToolError("stop", "Stop.")
                 self.assertFalse(self.user.has_group("base.group_system"))
 
     def test_changes_from_before_are_still_signalled(self):

@@ -48,7 +48,9 @@ class TestToolCreate(McpCase):
         self.assertFalse(self.env["mcp.change"].search([]))
 
     def test_read_only_profile_writes_nothing(self):
-        self.fails("policy_denied", "odoo_create_records", profile="read", model="res.partner", records=[{"name": "No"}])
+        self.fails(
+            "policy_denied", "odoo_create_records", profile="read", model="res.partner", records=[{"name": "No"}]
+        )
         self.assertFalse(self.env["res.partner"].search([("name", "=", "No")]))
 
     def test_hostile_values_are_told_not_crashed(self):

@@ -17,7 +17,9 @@ class TestToolDelete(McpCase):
         self.assertTrue(self.partner.exists())
         self.assertFalse(self.partner.active)
         change = self.env["mcp.change"].browse(result["change_ids"])
-        self.assertEqual((change.operation, change.before, change.after), ("archive", {"active": True}, {"active": False}))
+        self.assertEqual(
+            (change.operation, change.before, change.after), ("archive", {"active": True}, {"active": False})
+        )
 
     def test_model_without_archive_needs_mode_delete(self):
         title = self.env["res.partner.bank"].create({"acc_number": "1", "partner_id": self.partner.id})

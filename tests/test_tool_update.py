@@ -15,17 +15,13 @@ class TestToolUpdate(McpCase):
         )
 
     def test_same_values_for_many(self):
-        result = self.ok(
-            "odoo_update_records", model="res.partner", ids=self.partners.ids, values={"function": "new"}
-        )
+        result = self.ok("odoo_update_records", model="res.partner", ids=self.partners.ids, values={"function": "new"})
         self.assertEqual(self.partners.mapped("function"), ["new", "new"])
         change = next(change for change in result["changes"] if change["field"] == "function")
         self.assertEqual((change["before"], change["after"]), ("old", "new"))
 
     def test_other_values_for_each(self):
-        updates = [
-            {"id": partner.id, "values": {"function": partner.name[-1]}} for partner in self.partners
-        ]
+        updates = [{"id": partner.id, "values": {"function": partner.name[-1]}} for partner in self.partners]
         self.ok("odoo_update_records", model="res.partner", updates=updates)
         self.assertEqual(self.partners.mapped("function"), ["A", "B"])
         self.fails("invalid_arguments", "odoo_update_records", model="res.partner", updates=updates[:1] * 2)

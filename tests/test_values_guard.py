@@ -89,7 +89,13 @@ class TestValuesGuard(McpCase):
                 self.assertIn(words, self.refused("invalid_value", values).message)
 
     def test_links_by_id_and_by_exact_name(self):
-        for value in (self.parent.id, str(self.parent.id), {"id": self.parent.id}, [self.parent.id, "x"], "Guarded Parent"):
+        for value in (
+            self.parent.id,
+            str(self.parent.id),
+            {"id": self.parent.id},
+            [self.parent.id, "x"],
+            "Guarded Parent",
+        ):
             with self.subTest(value=value):
                 self.assertEqual(self.check({"parent_id": value}), {"parent_id": self.parent.id})
         self.assertEqual(self.check({"parent_id": None}), {"parent_id": False})
@@ -284,7 +290,9 @@ class TestValuesGuardOnApps(McpCase):
         self.assertEqual((order.amount_untaxed, order.state), (20.0, "draft"))
         for values in ({"state": "sale"}, {"amount_total": 1}):
             with self.subTest(values=values):
-                error = self.fails("readonly_field", "odoo_update_records", model="sale.order", ids=order.ids, values=values)
+                error = self.fails(
+                    "readonly_field", "odoo_update_records", model="sale.order", ids=order.ids, values=values
+                )
                 self.assertTrue(error["fix"])
         self.fails(
             "readonly_field",
@@ -364,9 +372,14 @@ class TestValuesGuardOnApps(McpCase):
         result = self.ok("odoo_update_records", values={"task_properties": {"Size": 7}}, **update)
         task.invalidate_recordset()
         self.assertEqual(task.task_properties._values, {"aa11": "red", "bb22": 7})
-        self.assertEqual(self.env["mcp.change"].browse(result["change_ids"]).before["task_properties"], {"aa11": "red", "bb22": 5})
+        self.assertEqual(
+            self.env["mcp.change"].browse(result["change_ids"]).before["task_properties"], {"aa11": "red", "bb22": 5}
+        )
         self.fails("invalid_value", "odoo_update_records", values={"task_properties": {"Weight": 1}}, **update)
         self.fails(
-            "invalid_value", "odoo_update_records", model="project.project", ids=project.ids,
+            "invalid_value",
+            "odoo_update_records",
+            model="project.project",
+            ids=project.ids,
             values={"task_properties_definition": []},
         )

@@ -26,6 +26,7 @@ class McpToolRegistry(models.AbstractModel):
     @tool(
         "odoo_get_context",
         access="read",
+        scoped=False,
         toolset="core",
         schema=params(
             sections=array(f"Of {', '.join(SECTIONS)}. Default: all but health.", _SECTION, len(SECTIONS)),

@@ -20,7 +20,9 @@ class McpToolRegistry(models.AbstractModel):
         schema=params(
             model=MODEL,
             ids=IDS,
-            mode=choice("archive (default) hides records and can be taken back; delete removes them.", "archive", "delete"),
+            mode=choice(
+                "archive (default) hides records and can be taken back; delete removes them.", "archive", "delete"
+            ),
         ),
     )
     def _tool_delete_records(self, call, *, model, ids, mode="archive") -> ToolResult:
@@ -64,14 +66,16 @@ def _delete(call, model: str, ids: list[int]) -> ToolResult:
     call.delete(records)
     listed = [{"id": row["id"], "name": row["name"]} for row in rows[:50]]
     names = ", ".join(f"{row['name']} (id {row['id']})" for row in listed[:10])
+    structured = {
+        "model": model,
+        "ids": [row["id"] for row in rows],
+        "count": count,
+        "mode": "delete",
+        "records": listed,
+    }
+    if not call.rehearsing:
+        structured["change_ids"] = call.journal.ids[-50:]
     return ToolResult(
-        {
-            "model": model,
-            "ids": [row["id"] for row in rows],
-            "count": count,
-            "mode": "delete",
-            "records": listed,
-            "change_ids": call.journal.ids[-50:],
-        },
+        structured,
         text=f"Deleted {count} {model} record(s): {names}.",
     )

@@ -29,6 +29,7 @@ class McpToolRegistry(models.AbstractModel):
     @tool(
         "odoo_describe_model",
         access="read",
+        scoped=False,
         toolset="core",
         schema=params(
             model=MODEL,

@@ -22,6 +22,7 @@ class McpToolRegistry(models.AbstractModel):
     @tool(
         "odoo_find_models",
         access="read",
+        scoped=False,
         toolset="core",
         schema=params(
             query=text("Word, label, technical or old name, e.g. invoice.", example="invoice", max_length=200),

@@ -4,12 +4,14 @@ from odoo import models
 from odoo.models import BaseModel
 
 from ...services.errors import ToolError
-from ...services.schema import DOMAIN, FILTERS, IDS, MODEL, VALUES, array, free_form, integer, params, record, text
+from ...services.schema import DOMAIN, IDS, MODEL, VALUES, array, free_form, integer, params, record, text
 from ...services.times import from_wire, to_wire
 from ...services.tool import ToolResult, tool
 from ..write_results import written
 
 MAX_RECORDS = 500
+# Short for the listing's sake; `call.domain` checks what is in it.
+_CONDITION = free_form("A condition.", {"field": "name", "op": "eq", "value": "Acme"}, field=text("Field."))
 
 
 class McpToolRegistry(models.AbstractModel):
@@ -35,7 +37,7 @@ class McpToolRegistry(models.AbstractModel):
                 MAX_RECORDS,
             ),
             domain=DOMAIN,
-            filters=FILTERS,
+            filters=array("Conditions as odoo_search_records takes them.", _CONDITION, 50),
             expected_count=integer("With domain or filters: how many records must match.", minimum=1),
             if_unmodified_since=text("write_date you last read; refused if changed since."),
         ),
@@ -60,8 +62,11 @@ class McpToolRegistry(models.AbstractModel):
         if (updates is not None) + (ids is not None) + (domain is not None or filters is not None) != 1:
             raise _invalid("Say which records in exactly one way: ids, updates, or domain/filters.")
         if (updates is None) != bool(values):
-            raise _invalid("values is needed with ids or domain, and only there." if updates is None else
-                           "With updates, the values belong into each update.")
+            raise _invalid(
+                "values is needed with ids or domain, and only there."
+                if updates is None
+                else "With updates, the values belong into each update."
+            )
         if updates is not None:
             records = call.records(model, "write", _distinct([update["id"] for update in updates]))
         elif ids is not None:
@@ -115,7 +120,7 @@ def _check_unmodified(call, records: BaseModel, since: str) -> None:
             when = to_wire(row["write_date"], tz)
             raise ToolError(
                 "conflict",
-                f"{row['display_name']} was changed by {who} at {when}, after {to_wire(limit, tz)}. Nothing was written.",
+                f"{row['display_name']} was changed by {who} at {when}, after {since}. Nothing was written.",
                 fix="Read it again, decide whether your change still holds, then repeat with the new write_date.",
                 model=records._name,
                 record=row["id"],

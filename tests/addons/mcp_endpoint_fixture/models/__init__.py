@@ -1,2 +1,3 @@
+from . import conformance_tools
 from . import declared_tools
 from . import plain_tools

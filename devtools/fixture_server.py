@@ -1,0 +1,37 @@
+"""A server on the small database with the fixture addon: for what needs tools that no real database has."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from . import databases, server, tokens
+from .console import step
+
+FIXTURE = "mcp_endpoint_fixture"
+PORT = 18469
+
+
+@dataclass(frozen=True)
+class FixtureServer:
+    """A running server, and a token of its administrator with full access."""
+
+    server: server.Server
+    token: str
+
+    @property
+    def database(self):
+        """The name of its database."""
+        return self.server.database
+
+
+@contextmanager
+def running(purpose, *, workers=2):
+    """Such a server for the time of a block."""
+    with databases.temporary("small", purpose) as database:
+        with step(f"server with the fixture addon ({purpose})"):
+            databases.run_odoo(database, "-i", FIXTURE, "--stop-after-init", fixtures=True)
+            (token,) = tokens.issue(database, tokens.Wanted("admin", "full"))
+            started = server.start(database, port=PORT, workers=workers, fixtures=True)
+        try:
+            yield FixtureServer(started, token)
+        finally:
+            server.stop(started)

@@ -1,0 +1,24 @@
+"""Small notes such as "last used", written after the transaction that they are about.
+
+Written inside it, they would turn every read into a write and make parallel calls of one client wait for each other
+and fail with serialization errors.
+"""
+
+import psycopg2
+
+from odoo.api import Environment
+from odoo.tools import SQL
+
+
+def after_commit(env: Environment, query: SQL) -> None:
+    """Run one statement on a cursor of its own once this transaction is committed; losing it does no harm."""
+    registry = env.registry
+
+    @env.cr.postcommit.add
+    def write():
+        try:
+            with registry.cursor() as cr:
+                cr.execute(query)
+        except psycopg2.errors.SerializationFailure:
+            # Another worker has just noted it. Raised further, Odoo would run the committed request again.
+            return
