@@ -21,5 +21,10 @@
         "views/res_config_settings_views.xml",
         "views/mcp_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["mcp_endpoint/static/src/copy_text.scss"],
+        "web.assets_tests": ["mcp_endpoint/static/tests/tours/*.js"],
+    },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -50,6 +50,8 @@ class McpDispatcher(Dispatcher):
             self.request.update_context(lang=self.request.env["res.users"].context_get()["lang"])
 
     def dispatch(self, endpoint, args):
+        # Other addons read them when the answer is ready (`utm`), also where no message was handled.
+        self.request.params = {}
         inbound = McpInbound(self.request, self._policy(), self.request_id)
         self.accepts_json = inbound.accepts_json
         try:

@@ -69,8 +69,10 @@ def _prepare(stack, calls):
         # What is measured has to wait for the disk as it does in production.
         postgres.query(f'ALTER DATABASE "{database}" RESET synchronous_commit')
     with step("servers"):
-        served = stack.enter_context(server.running(plain, port=PORT))
-        served_logged = stack.enter_context(server.running(logged, port=PORT + 10))
+        # Without scheduled jobs: they would hit one row or the other by chance.
+        options = ("--max-cron-threads=0",)
+        served = stack.enter_context(server.running(plain, port=PORT, options=options))
+        served_logged = stack.enter_context(server.running(logged, port=PORT + 10, options=options))
     account = bench_peers.Account(served.base, plain, demo_user.LOGIN, demo_user.PASSWORD, key)
     return {
         "calls": calls, "base": served.base, "base_logged": served_logged.base, "token": token, "api_key": key,

@@ -30,7 +30,8 @@ def run(pattern=None):
             token, admin = tokens.issue(
                 database, tokens.Wanted(demo_user.LOGIN), tokens.Wanted("admin"), before=demo_user.PREPARE,
             )
-            started = server.start(database, port=PORT)
+            # Scheduled jobs would write, and conflict with writes, at times no test can know.
+            started = server.start(database, port=PORT, options=("--max-cron-threads=0",))
         try:
             return _run_against(started, pattern, python, {
                 "MCP_TOKEN": token, "MCP_ADMIN_TOKEN": admin, "MCP_LEGACY_PYTHON": legacy,

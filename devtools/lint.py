@@ -4,11 +4,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import paths, venvs
+from . import addon_source, paths, venvs
 from .console import say
 from .results import Result
-
-TOOLS = ("devtools", ".dev", ".git", ".ci", "e2e")
 
 
 def run():
@@ -31,6 +29,5 @@ def _check(name, command):
 
 
 def _addon_files():
-    """The Python files of the addon and its tests, relative to the repository."""
-    found = (path.relative_to(paths.ROOT) for path in paths.ROOT.glob("**/*.py"))
-    return sorted(str(path) for path in found if not set(path.parts) & set(TOOLS))
+    """The addon's own Python files: what pylint-odoo knows about is models and manifests, not tests."""
+    return [str(path.relative_to(paths.ROOT)) for path in addon_source.files() if path.suffix == ".py"]

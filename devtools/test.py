@@ -8,7 +8,7 @@
 
 import sys
 
-from . import odoo_tests, results, setup
+from . import e2e, lint, odoo_tests, results, setup
 
 
 def add_arguments(parser):
@@ -23,13 +23,9 @@ def run(arguments):
     """Run the chosen parts and print the total as the last line."""
     parts = []
     if arguments.tags == "lint":
-        from . import lint
-
         parts.append(lint.run())
     elif arguments.tags == "e2e":
         setup.ready()
-        from . import e2e
-
         parts.append(e2e.run(arguments.pattern))
     elif arguments.tags or arguments.fast:
         setup.ready()

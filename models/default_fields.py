@@ -29,14 +29,20 @@ def _candidates(records: BaseModel) -> dict[str, object]:
     names = [item["name"] for item in model_schema(records.env, records._name)["fields"]]
     suitable = [name for name in names if name != "id" and _is_suitable(records, name)]
     own_name = records._rec_name if records._rec_name in suitable else "display_name"
-    return {
-        "names": [own_name, *(name for name in suitable if name != own_name)][: 3 * MAX_FIELDS],
-        "count": len(names),
-    }
+    ranked = [own_name, *(name for name in suitable if name != own_name)]
+    # Whoever looks at documents of money wants to see how much.
+    amount = next((name for name in ranked if records._fields[name].type == "monetary"), None)
+    if amount and ranked.index(amount) >= MAX_FIELDS:
+        ranked.remove(amount)
+        ranked.insert(MAX_FIELDS - 1, amount)
+    return {"names": ranked[: 3 * MAX_FIELDS], "count": len(names)}
 
 
 def _is_suitable(records: BaseModel, name: str) -> bool:
     field = records._fields[name]
+    if field.comodel_name == "res.currency" and any(other.type == "monetary" for other in records._fields.values()):
+        # Amounts say their currency.
+        return False
     # What is computed on reading may cost much, or fail on one record.
     is_stored = (field.store and field.column_type) or field.inherited
     return bool(is_stored and field.type not in _UNSUITABLE and not field.company_dependent)

@@ -5,7 +5,8 @@ in capitals, runs `search=` methods of fields the user may not see, and knows no
 understood is refused with its position; nothing is ever read as "everything".
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odoo.fields import Domain
@@ -140,8 +141,10 @@ class _Walker:
             stack.append(_combined(term, operands))
         return Domain.AND(reversed(stack))
 
-    def leaf(self, model: str, term: object, where: str, depth: int) -> Domain:
-        """Return the domain of one `[field, operator, value]`."""
+    def leaf(
+        self, model: str, term: object, where: str, depth: int, correct: Callable[[FieldPath], str] | None = None
+    ) -> Domain:
+        """Return the domain of one `[field, operator, value]`; `correct` writes the example of an error."""
         self.leaves += 1
         if self.leaves > MAX_LEAVES:
             raise invalid(f"More than {MAX_LEAVES} conditions.", model, fix="Use in with a list of values.")
@@ -160,7 +163,8 @@ class _Walker:
             else:
                 condition = filter_values.condition(self.call, path, operator, value)
         except ValueError as error:
-            raise invalid(f"{where}: {name} {error}.", model, fix=_correction(path), field=name) from error
+            fix = (correct or _correction)(path)
+            raise invalid(f"{where}: {name} {error}.", model, fix=fix, field=name) from error
         condition = self._runnable(path, condition, where)
         for step in reversed(path.steps):
             condition = Domain(step.name, "any", condition)
@@ -175,8 +179,12 @@ class _Walker:
         try:
             terms = flat.domain_terms(item, path.kind)
         except ValueError as error:
-            raise invalid(f"{where}: {item['field']}: {error}.", model, field=item["field"]) from error
-        stack = [term if isinstance(term, str) else self.leaf(model, term, where, 0) for term in terms]
+            fix = _flat_correction(path)
+            raise invalid(f"{where}: {item['field']}: {error}.", model, fix=fix, field=item["field"]) from error
+        stack = [
+            term if isinstance(term, str) else self.leaf(model, term, where, 0, correct=_flat_correction)
+            for term in terms
+        ]
         return stack[0] if len(stack) == 1 else Domain.AND(stack[1:])
 
     def _any(self, path: FieldPath, operator: str, value: object, where: str, depth: int) -> Domain:
@@ -234,6 +242,18 @@ def _correction(path: FieldPath) -> str:
     numeric = '["{0}",">",100]' if path.kind in ("integer", "float", "monetary") else '["{0}","=","value"]'
     links = '["{0}","in",[7]]' if path.kind in RELATIONAL or path.kind == "id" else numeric
     return f"For instance {examples.get(path.kind, links).format(path.name)}."
+
+
+def _flat_correction(path: FieldPath) -> str:
+    operator, value = {
+        "boolean": ("eq", "true"),
+        "date": ("within", "this_month"),
+        "datetime": ("within", "this_month"),
+        **dict.fromkeys(("integer", "float", "monetary"), ("gt", "100")),
+        **dict.fromkeys((*RELATIONAL, "id"), ("eq", "7")),
+        "many2one": ("contains", "acme"),
+    }.get(path.kind, ("contains", "acme"))
+    return f"For instance {json.dumps({'field': path.name, 'op': operator, 'value': value})}."
 
 
 def _shown(value: object) -> str:

@@ -160,6 +160,9 @@ def check_aggregate(call, model: str, term: str) -> None:
         raise _invalid_measure(f"{name} is a path; measures are fields of {model} itself.", model)
     field = call.field(model, name)
     kinds = _AGGREGATES[function]
+    if field.comodel_name == "res.currency" and function in ("min", "max"):
+        # By their lowest and highest id one sees whether amounts are in one currency.
+        kinds = None
     if kinds is not None and field.type not in kinds or field.type in OPAQUE | X2MANY | {"properties"}:
         usable = ", ".join(_measurable(call, model)[:12]) or "none"
         raise _invalid_measure(

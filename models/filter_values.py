@@ -47,7 +47,7 @@ def condition(call, path: FieldPath, operator: str, value: object) -> Domain:
     if allowed is None:
         raise ValueError(f"is a {kind} field, which cannot be filtered on")
     if operator not in allowed:
-        raise ValueError(f"is a {kind} field, which takes {', '.join(allowed)}, not {operator}{_operator_hint(kind)}")
+        raise ValueError(f"is a {kind} field: {operator} does not fit, only {', '.join(allowed)}{_operator_hint(kind)}")
     field = path.field
     if not path.part and not field._description_searchable:
         raise ValueError("is computed and not stored, so it cannot be filtered on; read it, or filter on what it is of")
@@ -201,11 +201,11 @@ def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
 
 
 def _hierarchy(call, path: FieldPath, comodel: str, operator: str, value: object) -> Domain:
-    call.check_model(comodel)
     own = path.kind != "id" and comodel == path.field.model_name
     parent = path.field.name if own else call.env[comodel]._parent_name
     if parent not in call.env[comodel]._fields:
         raise ValueError(f"cannot be asked with {operator}: {comodel} has no hierarchy; use in")
+    # The hierarchy is walked as superuser; this checks the model and the field that it is walked by.
     call.field(comodel, parent)
     values = value if isinstance(value, list | tuple) else [value]
     if any(item is None or item is False for item in values):

@@ -8,15 +8,13 @@ from odoo.fields import Field
 from ..services import time_groups
 from ..services.errors import ToolError
 from ..services.shaping import wire_value
-from .domain_guard import CheckedDomain
-from .field_paths import FieldPath, check_groupby
+from .field_paths import FieldPath, check_aggregate
 from .filter_dates import clock
 from .filter_values import selection
 
 COUNT = "__count"
 _ZERO_WHEN_EMPTY = ("sum", "sum_currency", "count", "count_distinct")
-_OF_AMOUNTS = ("sum", "avg", "min", "max", "sum_currency")
-MAX_CURRENCIES = 5
+_OF_AMOUNTS = ("sum", "avg", "min", "max")
 
 
 def group_rows(
@@ -48,28 +46,38 @@ def group_labels(call, paths: Mapping[str, FieldPath]) -> dict[str, dict[str, st
     return {term: selection(call, path.field) for term, path in paths.items() if path.field.type == "selection"}
 
 
-def currencies(
-    call, checked: CheckedDomain, measures: Sequence[str], groups: Mapping[str, FieldPath]
-) -> dict[str, str]:
-    """Return the currency of each measure of an amount; note where amounts of several currencies are added up."""
-    found: dict[str, str] = {}
-    used: dict[str, list[str]] = {}
+def currency_probes(call, model: str, measures: Sequence[str], groups: Mapping[str, FieldPath]) -> dict[str, list[str]]:
+    """Return, by measure of amounts, the aggregates that tell whether these are in one currency.
+
+    Asked in the same query as the measures: a query of its own would read all the records once more.
+    """
+    probes = {}
     for term in measures:
         name, _colon, function = term.partition(":")
-        if function not in _OF_AMOUNTS or (field := call.field(checked.model, name)).type != "monetary":
+        if function not in _OF_AMOUNTS or (field := call.field(model, name)).type != "monetary":
             continue
-        own = call.env.company.currency_id.name
-        if function == "sum_currency":
-            found[term] = own
-            continue
-        currency = field.get_currency_field(call.env[checked.model])
-        if currency not in used:
-            used[currency] = _currencies_used(call, checked, currency)
-        if len(used[currency]) == 1:
-            found[term] = used[currency][0]
-        elif used[currency] and currency not in groups:
+        currency = field.get_currency_field(call.env[model])
+        terms = [f"{currency}:min", f"{currency}:max"]
+        if currency not in groups and call.allows_model("res.currency") and _are_open(call, model, terms):
+            probes[term] = terms
+    return probes
+
+
+def currencies(
+    call, model: str, measures: Sequence[str], probes: Mapping[str, Sequence[str]], groups: Sequence[Mapping]
+) -> dict[str, str]:
+    """Return the currency of each measure of amounts; note where amounts of several currencies are added up."""
+    own = call.env.company.currency_id.name
+    found = {term: own for term in measures if term.endswith(":sum_currency")}
+    for term, terms in probes.items():
+        used = sorted({group[probe] for group in groups for probe in terms if group[probe]})
+        names = [row["name"] for row in call.read(call.env["res.currency"].browse(used), ["name"])]
+        if len(names) == 1:
+            found[term] = names[0]
+        elif names:
+            name, currency = term.partition(":")[0], terms[0].partition(":")[0]
             call.note(
-                f"{term} mixes amounts in {', '.join(used[currency])} as they are. "
+                f"{term} takes amounts in {', '.join(names)} as they are. "
                 f"Use {name}:sum_currency (in {own}), or group by {currency}."
             )
     return found
@@ -104,11 +112,11 @@ def _period(call, field: Field, granularity: str, start: str) -> str:
     return time_groups.label(day, granularity) if granularity in time_groups.STEPS else start
 
 
-def _currencies_used(call, checked: CheckedDomain, currency: str | None) -> list[str]:
+def _are_open(call, model: str, terms: Sequence[str]) -> bool:
     try:
-        check_groupby(call, checked.model, currency)
+        for term in terms:
+            check_aggregate(call, model, term)
     except ToolError:
         # Computed, or not open to this user: then nothing can be said of currencies.
-        return []
-    groups = call.group(checked, [currency], [COUNT], limit=MAX_CURRENCIES)
-    return [group[currency][1] for group in groups if group[currency]]
+        return False
+    return True

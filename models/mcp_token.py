@@ -172,7 +172,16 @@ class McpToken(models.Model):
     def action_revoke(self):
         """Button *Revoke* of the token's form and of the user's preferences."""
         self._revoke()
-        return True
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("Revoked. Assistants that used the token are cut off."),
+                # Reloads what shows the token, and closes the preferences, as removing an API key does.
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def _check_is_admin(self) -> None:
         if not self.env.user.has_group("mcp_endpoint.group_mcp_admin"):

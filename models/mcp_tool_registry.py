@@ -7,7 +7,7 @@ from odoo import api, models
 
 from ..services import aliases
 from ..services import schema as schemas
-from ..services.errors import InvalidParams, NeedsInput, PolicyDenied, ToolError
+from ..services.errors import InvalidParams, KeepsNothing, NeedsInput, PolicyDenied, ToolError
 from ..services.exchange import Exchange
 from ..services.questions import Question
 from ..services.tool import ToolResult, ToolSpec, declared, spec_from_definition
@@ -145,6 +145,8 @@ class McpToolRegistry(models.AbstractModel):
             if call.rehearsing:
                 return self._rehearse(call)
             return self._change(call, options)
+        except KeepsNothing as stopped:
+            return stopped.result
         except CALLER_ERRORS as error:
             known = translated(error, call.env)
             if known is None:
@@ -167,7 +169,7 @@ class McpToolRegistry(models.AbstractModel):
                     self.env["mcp.idempotency"]._store(call, key, asdict(result))
                 return result
         except NeedsInput as needed:
-            call.rehearsing = True
+            call.restart(rehearsing=True)
             return confirmation.question_result(call, needed, self._rehearse(call))
 
     def _rehearse(self, call: ToolCall) -> ToolResult:

@@ -6,6 +6,7 @@ from lxml import etree
 
 from ..services.guardrails import method_is_uncallable
 from ..services.view_condition import evaluate, names_in
+from .form_buttons import hiding_conditions, label_of
 from .schema_cache import cached
 
 MOST_BUTTONS = 40
@@ -42,13 +43,13 @@ def _buttons(arch: str) -> list[dict]:
     # Buttons inside an x2many's own view act on its lines, not on this record.
     for node in etree.fromstring(arch).xpath("//button[@name][not(ancestor::field)]"):
         name, kind = node.get("name"), node.get("type", "object")
-        hidden_if = node.get("invisible", "")
-        if hidden_if in ("1", "True") or kind not in ("object", "action") or node.get("special"):
+        conditions = hiding_conditions(node)
+        if conditions is None or kind not in ("object", "action") or node.get("special"):
             continue
         if kind == "object" and method_is_uncallable(name):
             continue
-        label = _label(node) or name
-        condition = "" if hidden_if in ("", "0", "False") else " ".join(hidden_if.split())
+        label = label_of(node) or name
+        condition = " or ".join(f"({each})" for each in conditions) if len(conditions) > 1 else "".join(conditions)
         button = buttons.get((name, kind))
         if button is None:
             button = buttons[name, kind] = {"name": name, "label": label, "type": kind, "hidden_if": condition}
@@ -59,12 +60,6 @@ def _buttons(arch: str) -> list[dict]:
         if node.get("confirm"):
             button["asks"] = node.get("confirm")
     return [{key: value for key, value in button.items() if value} for button in buttons.values()]
-
-
-def _label(node: etree._Element) -> str:
-    """Return what stands on a button; on one that shows a figure it is the figure's caption or the text beside it."""
-    text = " ".join(" ".join(node.itertext()).split())
-    return node.get("string") or text or next(iter(node.xpath(".//field/@string")), "") or node.get("title") or ""
 
 
 def _mark_offered(call, records, buttons: list[dict]) -> None:

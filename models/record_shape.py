@@ -110,7 +110,8 @@ def _names_to_read(call, records: BaseModel, fields: Sequence[Field]) -> list[st
             is_open = records._has_field_access(records._fields[currency], "read")
             if is_open and call.policy.allows_field(records._name, currency):
                 names.append(currency)
-    return [name for name in dict.fromkeys(names) if name != "id"]
+    # Never an empty list, by which `read` would take all fields there are.
+    return list(dict.fromkeys(["id", *names]))
 
 
 def _presentable(call, row: dict, fields: Mapping[str, Field]) -> dict:

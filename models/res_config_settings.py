@@ -32,16 +32,16 @@ class ResConfigSettings(models.TransientModel):
         string="Longest life of a token", default=365, config_parameter="mcp_endpoint.token_max_days"
     )
     mcp_session_hours = fields.Integer(
-        string="Idle sessions end after", default=24, config_parameter="mcp_endpoint.session_hours"
+        string="End idle sessions after", default=24, config_parameter="mcp_endpoint.session_hours"
     )
     mcp_session_retention_days = fields.Integer(
-        string="Keep ended sessions", default=30, config_parameter="mcp_endpoint.session_retention_days"
+        string="Keep ended sessions for", default=30, config_parameter="mcp_endpoint.session_retention_days"
     )
     mcp_audit_days = fields.Integer(
-        string="Keep the audit log", default=90, config_parameter="mcp_endpoint.audit_days"
+        string="Keep the audit log for", default=90, config_parameter="mcp_endpoint.audit_days"
     )
     mcp_change_days = fields.Integer(
-        string="Keep what can be undone", default=90, config_parameter="mcp_endpoint.change_days"
+        string="Keep changes for undo for", default=90, config_parameter="mcp_endpoint.change_days"
     )
     mcp_max_body_mb = fields.Integer(string="Largest request", default=DEFAULT_BODY_MB)
     mcp_allowed_origins = fields.Char(

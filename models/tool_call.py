@@ -10,6 +10,7 @@ from odoo.api import Environment
 from odoo.exceptions import AccessError
 from odoo.fields import Field
 from odoo.models import BaseModel
+from odoo.service.model import get_public_method
 
 from ..services.errors import NeedsInput, ToolError
 from ..services.exchange import Exchange
@@ -51,10 +52,16 @@ class ToolCall:
         self.spec = spec
         self.policy = policy
         self.arguments = arguments
-        self.rehearsing = rehearsing
         self.answers = dict(answers or {})
         self.notes: list[str] = []
+        self.restart(rehearsing=rehearsing)
+
+    def restart(self, *, rehearsing: bool) -> None:
+        """Forget what the handler has done so far, as it was rolled back and will run again. Notes are kept once."""
+        self.rehearsing = rehearsing
         self.journal = Journal(self)
+        # By model, what this reading call has found by search: its transaction shows these records unchanged.
+        self._found: dict[str, set[int]] = {}
         self.model: str | None = None
         self.record_ids: list[int] = []
 
@@ -153,12 +160,19 @@ class ToolCall:
         order: str | None = None,
         limit: int,
         offset: int = 0,
+        fetch: Sequence[str] = (),
     ) -> BaseModel:
-        """Return the records that match, read access and record rules applied; `order` is checked."""
+        """Return the records that match, read access and record rules applied; `order` is checked.
+
+        :param fetch: checked fields that will be read next, brought along by the same query where they are columns
+        """
         records = self._readable(domain)
-        return records.search(
-            domain.domain, order=domain_guard.checked_order(self, domain.model, order), limit=limit, offset=offset
-        )
+        order = domain_guard.checked_order(self, domain.model, order)
+        columns = [name for name in fetch if records._fields[name].store and records._fields[name].column_type]
+        found = records.search_fetch(domain.domain, columns, order=order, limit=limit, offset=offset)
+        if self.spec.access == "read":
+            self._found.setdefault(domain.model, set()).update(found._ids)
+        return found
 
     def count(self, domain: CheckedDomain, limit: int | None = None) -> int:
         """Return how many records match, counting no further than `limit`."""
@@ -213,7 +227,13 @@ class ToolCall:
         for name in fields:
             self.field(records._name, name, "read")
         self.touch(records._name, records.ids)
-        return records.with_context(bin_size=True).read(fields)
+        records = records.with_context(bin_size=True)
+        # An empty list would mean all fields to `read`.
+        names = list(fields) or ["id"]
+        if self._found.get(records._name, set()).issuperset(records._ids):
+            # The search that found them has applied the record rules; `search_read` saves the second check likewise.
+            return records._read_format(names)
+        return records.read(names)
 
     # Writing
 
@@ -246,6 +266,11 @@ class ToolCall:
         self.policy.check_model(records._name, "delete")
         self.journal.deleting(records)
         records.unlink()
+
+    def press(self, records: BaseModel, method: str, *args: object) -> object:
+        """Run a button's method and return the action it answers with. :raises PolicyDenied: it is never open"""
+        self.policy.check_method(records._name, method)
+        return get_public_method(records, method)(records, *args)
 
     def touch(self, model: str, ids: Iterable[int]) -> None:
         """Remember what the audit row is about: the first model, and the ids of that model."""

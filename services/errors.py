@@ -14,7 +14,8 @@
     │   └── SessionNotFound      HTTP 404, handshake era
     └── ToolError                a result with `isError`, written for the model; caught by `_call_tool`
         ├── PolicyDenied         names the rule that refused
-        └── NeedsInput           a question to the human that has no answer yet
+        ├── NeedsInput           a question to the human that has no answer yet
+        └── KeepsNothing         not a failure: a result of a call that must leave no trace
 
 Database concurrency errors are not part of it: they pass through so that Odoo retries the request.
 """
@@ -175,3 +176,14 @@ class NeedsInput(ToolError):
         super().__init__("needs_input", question.message)
         self.key = key
         self.question = question
+
+
+class KeepsNothing(ToolError):
+    """Raised to end a call with a result and without a trace: the pipeline rolls back and answers with `result`.
+
+    :param result: a `services.tool.ToolResult`
+    """
+
+    def __init__(self, result) -> None:
+        super().__init__("keeps_nothing", "Nothing was kept.")
+        self.result = result

@@ -3,7 +3,9 @@ from importlib.util import find_spec
 from . import test_call_environment
 from . import test_change_journal
 from . import test_confirmation
+from . import test_default_fields
 from . import test_domain_guard
+from . import test_field_paths
 from . import test_ir_http
 from . import test_mcp_audit_log
 from . import test_mcp_dispatcher
@@ -12,11 +14,14 @@ from . import test_mcp_profile
 from . import test_mcp_server
 from . import test_mcp_session
 from . import test_mcp_token
+from . import test_mcp_token_wizard
 from . import test_mcp_tool_registry
 from . import test_odoo_errors
 from . import test_record_shape
 from . import test_rehearsal
+from . import test_res_config_settings
 from . import test_schema_cache
+from . import test_security_access
 from . import test_service_aliases
 from . import test_service_budget
 from . import test_service_canonical
@@ -58,7 +63,9 @@ from . import test_tool_delete
 from . import test_tool_describe
 from . import test_tool_models
 from . import test_tool_search
+from . import test_tool_snapshots
 from . import test_tool_update
+from . import test_ui_tokens
 from . import test_values_guard
 
 # Tests against an oracle, where its packages are installed (`./dev` installs them).

@@ -47,6 +47,13 @@ class TestRecordShape(McpCase):
         self.assertIsNone(row["ref"])
         self.assertRegex(row["create_date"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00$")
 
+    def test_ids_alone_read_nothing_else(self):
+        rows, call, _labels = self.shape(self.children[0], ["id"])
+        self.assertEqual(rows, [{"id": self.children[0].id}])
+        self.assertEqual(call.read(call.env["res.partner"].browse(self.parent.ids), []), [{"id": self.parent.id}])
+        rows, _call, _labels = self.shape(self.children[0], ["parent_id.id"])
+        self.assertEqual(rows, [{"id": self.children[0].id, "parent_id.id": self.parent.id}])
+
     def test_names_of_x2many_records_on_demand(self):
         rows, _call, _labels = self.shape(self.parent, ["child_ids"], resolve_names=True)
         self.assertEqual(len(rows[0]["child_ids"]["names"]), 10)
@@ -135,7 +142,7 @@ class TestRecordShapeOfDocuments(McpCase):
     def test_money_has_its_currency_and_states_their_labels(self):
         order = self.env["sale.order"].search([("amount_total", ">", 0)], limit=1)
         call = self.make_call()
-        paths = columns(call, "sale.order", ["amount_total", "state", "partner_id.credit_limit"][:2])
+        paths = columns(call, "sale.order", ["amount_total", "state"])
         result = shaped(call, call.env["sale.order"].browse(order.ids), paths)
         self.assertEqual(
             result.rows[0]["amount_total"], {"amount": order.amount_total, "currency": order.currency_id.name}
@@ -148,4 +155,6 @@ class TestRecordShapeOfDocuments(McpCase):
         with self.assertRaises(ToolError) as caught:
             columns(call, "sale.order", ["partner_id.credit"])
         self.assertEqual(caught.exception.code, "access_denied")
-        self.fails("access_denied", "odoo_search_records", model="res.partner", domain=[["credit", ">", 0]])
+        for model in ("res.partner", "res.users"):
+            self.fails("access_denied", "odoo_search_records", model=model, domain=[["credit", ">", 0]])
+            self.fails("access_denied", "odoo_search_records", model=model, fields=["name", "credit"])

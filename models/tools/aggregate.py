@@ -5,10 +5,10 @@ from odoo import models
 from ...services import time_groups
 from ...services.budget import fit
 from ...services.errors import ToolError
-from ...services.schema import CURSOR, DOMAIN, FILTERS, LIMIT, MODEL, QUERY, boolean, choice, names, params, text
+from ...services.schema import CURSOR, DOMAIN, FILTERS, LIMIT, MODEL, boolean, choice, names, params, text
 from ...services.tool import ToolResult, tool
 from ..field_paths import TEMPORAL, FieldPath, check_groupby, resolve
-from ..group_shape import COUNT, currencies, group_labels, group_rows, measure
+from ..group_shape import COUNT, currencies, currency_probes, group_labels, group_rows, measure
 from ..paging import next_cursor, page_start
 
 DEFAULT_LIMIT = 80
@@ -49,7 +49,6 @@ class McpToolRegistry(models.AbstractModel):
             filters=FILTERS,
             match=choice("all (default) or any filters.", "all", "any"),
             domain=DOMAIN,
-            query=QUERY,
             order=text('Sort by groups or measures, e.g. "amount_total:sum desc".', example="amount_total:sum desc"),
             limit=LIMIT(DEFAULT_LIMIT, MAX_LIMIT),
             cursor=CURSOR,
@@ -67,7 +66,6 @@ class McpToolRegistry(models.AbstractModel):
         filters=None,
         match="all",
         domain=None,
-        query=None,
         order=None,
         limit=DEFAULT_LIMIT,
         cursor=None,
@@ -77,15 +75,17 @@ class McpToolRegistry(models.AbstractModel):
         """Count, sum, average records per group, computed in the database over all that match. Use it for every "how
         much" or "how many per"; never add up rows of odoo_search_records.
         """
-        checked = call.domain(model, domain, filters=filters, match=match, query=query)
+        checked = call.domain(model, domain, filters=filters, match=match)
         plan = _planned(call, model, list(group_by or ()), list(measures or ()), order)
         criteria = {
             "model": model, "group_by": list(plan.groups), "measures": plan.measures, "filters": filters,
-            "match": match, "domain": domain, "query": query, "order": order, "limit": limit,
+            "match": match, "domain": domain, "order": order, "limit": limit,
         }  # fmt: skip
         limit = min(limit, MAX_LIMIT)
         offset = page_start(call, criteria, cursor)["offset"]
-        found = call.group(checked, list(plan.groups), plan.measures, order=plan.order, limit=limit + 1, offset=offset)
+        probes = currency_probes(call, model, plan.measures, plan.groups)
+        aggregates = list(dict.fromkeys([*plan.measures, *(term for terms in probes.values() for term in terms)]))
+        found = call.group(checked, list(plan.groups), aggregates, order=plan.order, limit=limit + 1, offset=offset)
         more = len(found) > limit
         rows = group_rows(call, found[:limit], plan.groups, plan.measures)
         if fill_gaps:
@@ -93,7 +93,7 @@ class McpToolRegistry(models.AbstractModel):
         facts: dict[str, object] = {"model": model, "rows": rows}
         if totals:
             facts["totals"] = _totals(call, checked, plan, found)
-        if units := currencies(call, checked, plan.measures, plan.groups):
+        if units := currencies(call, model, plan.measures, probes, found[:limit]):
             facts["currencies"] = units
         return _answer(call, plan, facts, criteria, offset, more)
 

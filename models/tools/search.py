@@ -103,7 +103,7 @@ class McpToolRegistry(models.AbstractModel):
         if only_ids and not order:
             records, page = _by_ids(call, checked, ids, start, limit)
         else:
-            records, page = _search(call, checked, order, start, limit)
+            records, page = _search(call, checked, order, start, limit, [path.field.name for path in paths if not path.steps])
         result = shaped(call, records, paths, resolve_names=resolve)
         return _answer(call, model, result, page, criteria, meta, is_json=format == "json", asked=bool(fields))
 
@@ -126,10 +126,10 @@ def _field_names(call, model: str, fields: list[str] | None, expected: int) -> t
     return all_fields(call, model), {}
 
 
-def _search(call, checked, order: str | None, start: dict, limit: int):
+def _search(call, checked, order: str | None, start: dict, limit: int, fetch: list[str]):
     """Return one page of a search. One record more than asked tells whether there are more, without counting."""
     offset = start["offset"]
-    records = call.search(checked, order=order, limit=limit + 1, offset=offset)
+    records = call.search(checked, order=order, limit=limit + 1, offset=offset, fetch=fetch)
     if len(records) <= limit:
         return records, Page(offset, limit, offset + len(records), more=False)
     total = start.get("total") or call.count(checked, limit=COUNT_CAP + 1)

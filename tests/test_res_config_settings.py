@@ -1,0 +1,90 @@
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from ..models import mcp_audit_log, mcp_change, mcp_session, mcp_token
+from ..models.res_config_settings import DEFAULT_BODY_MB, LIMITS, MEGABYTE
+from ..services import http_gate
+from .common import McpCase
+
+
+@tagged("post_install", "-at_install")
+class TestResConfigSettings(McpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.parameters = cls.env["ir.config_parameter"]
+        cls.parameters.search([("key", "=like", r"mcp\_endpoint.%")]).unlink()
+
+    def save(self, **values):
+        settings = self.env["res.config.settings"].create(values)
+        settings.set_values()
+        return settings
+
+    def stored(self, name):
+        return self.parameters.get_param(f"mcp_endpoint.{name}")
+
+    def test_defaults_are_those_of_the_code(self):
+        settings = self.env["res.config.settings"].create({})
+        for name, default in (
+            ("mcp_token_max_days", mcp_token.LONGEST_DAYS),
+            ("mcp_session_hours", mcp_session.DEFAULT_IDLE_HOURS),
+            ("mcp_session_retention_days", mcp_session.DEFAULT_RETENTION_DAYS),
+            ("mcp_audit_days", mcp_audit_log.DEFAULT_RETENTION_DAYS),
+            ("mcp_change_days", mcp_change.DEFAULT_RETENTION_DAYS),
+        ):
+            self.assertEqual(settings[name], default, name)
+        self.assertEqual(settings.mcp_max_body_mb * MEGABYTE, http_gate.DEFAULT_MAX_BODY)
+        self.assertEqual(settings.mcp_max_body_mb, DEFAULT_BODY_MB)
+
+    def test_limits(self):
+        for name, (lowest, highest) in LIMITS.items():
+            for value in (lowest, highest):
+                self.save(**{name: value})
+            for value in (lowest - 1, highest + 1, -5):
+                with self.subTest(name, value=value), self.assertRaises(ValidationError):
+                    self.save(**{name: value})
+
+    def test_values_reach_their_parameters(self):
+        self.save(
+            mcp_token_max_days=60,
+            mcp_session_hours=2,
+            mcp_session_retention_days=9,
+            mcp_audit_days=400,
+            mcp_change_days=12,
+            mcp_max_body_mb=3,
+            mcp_allowed_origins="https://app.example.com, http://localhost:6274",
+        )
+        self.assertEqual(
+            [
+                self.stored(name)
+                for name in ("token_max_days", "session_hours", "session_retention_days", "audit_days", "change_days")
+            ],
+            ["60", "2", "9", "400", "12"],
+        )
+        self.assertEqual(self.stored("max_body_bytes"), str(3 * MEGABYTE))
+        policy = self.env["mcp.server"]._http_policy()
+        self.assertTrue(policy.allows_origin("https://app.example.com"))
+        self.assertEqual(policy.max_body, 3 * MEGABYTE)
+
+    def test_saving_keeps_a_body_limit_set_by_hand(self):
+        self.parameters.set_param("mcp_endpoint.max_body_bytes", "5000000")
+        self.assertEqual(self.save().mcp_max_body_mb, 5)
+        self.assertEqual(self.stored("max_body_bytes"), "5000000")
+
+    def test_only_origins_are_accepted(self):
+        for origins in ("https://a.example", "https://a.example/", "vscode-webview://x", "http://[::1]:80", "", False):
+            self.save(mcp_allowed_origins=origins)
+        for origins in ("a.example", "*", "https://a.example/path", "https://a.example?x", "https://u@a.example"):
+            with self.subTest(origins), self.assertRaises(ValidationError):
+                self.save(mcp_allowed_origins=origins)
+
+    def test_employees_are_let_in_and_out(self):
+        group = self.env.ref("mcp_endpoint.group_mcp_user")
+        self.assertTrue(self.env["res.config.settings"].create({}).group_mcp_user)
+        self.save(group_mcp_user=False)
+        self.assertNotIn(group, self.user.all_group_ids)
+        self.save(group_mcp_user=True)
+        self.assertIn(group, self.user.all_group_ids)
+
+    def test_address_is_that_of_the_endpoint(self):
+        self.assertEqual(self.env["res.config.settings"].create({}).mcp_url, "http://127.0.0.1:8069/mcp")
