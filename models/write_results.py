@@ -1,14 +1,20 @@
 """What the writing tools answer: which records, what changed, how to undo it, in which company."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from odoo.models import BaseModel
 
+from ..services.budget import fit
 from ..services.tool import ToolResult
+from .default_fields import default_fields
+from .record_shape import columns, shaped
 
 # Listed with name and link; of more records only the ids.
 MOST_RECORDS = 50
 MOST_CHANGES = 40
+# New records shown with their most useful fields.
+MOST_SHOWN = 5
 
 
 def written(call, records: BaseModel, verb: str, **facts: object) -> ToolResult:
@@ -39,6 +45,21 @@ def written(call, records: BaseModel, verb: str, **facts: object) -> ToolResult:
     lines = [f"{verb} {len(records)} {records._name} record(s) in {company.name}: {names}{more}."]
     lines += [_change_line(change) for change in changes[:MOST_CHANGES] if "field" in change]
     return ToolResult(structured, text="\n".join(lines))
+
+
+def created(call, records: BaseModel) -> ToolResult:
+    """Return the result of a call that has made `records`, with what Odoo filled in: numbers, states, totals."""
+    result = written(call, records, "Created")
+    names, _others = default_fields(call, records._name)
+    shown = shaped(call, records[:MOST_SHOWN]._filtered_access("read"), columns(call, records._name, names))
+    if not shown.rows:
+        return result
+    fitted = fit(shown.rows, list(shown.rows[0]))
+    return replace(
+        result,
+        structured={**result.structured, "rows": fitted.rows},
+        text=f"{result.text}\nAs Odoo has filled it in:\n{fitted.text}",
+    )
 
 
 def linked(call, records: BaseModel) -> list[dict[str, object]]:

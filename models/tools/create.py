@@ -3,7 +3,7 @@ from odoo import models
 from ...services.errors import ToolError
 from ...services.schema import MODEL, RECORDS, params
 from ...services.tool import ToolResult, tool
-from ..write_results import written
+from ..write_results import created
 
 
 class McpToolRegistry(models.AbstractModel):
@@ -18,4 +18,4 @@ class McpToolRegistry(models.AbstractModel):
         """
         if not records:
             raise ToolError("invalid_arguments", "records is empty.", fix='Give at least one: [{"name": "Acme"}].')
-        return written(call, call.create(model, records), "Created")
+        return created(call, call.create(model, records))
