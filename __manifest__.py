@@ -22,7 +22,7 @@
         "views/mcp_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["mcp_endpoint/static/src/copy_text.scss"],
+        "web.assets_backend": ["mcp_endpoint/static/src/copy_text.scss", "mcp_endpoint/static/src/message/*"],
         "web.assets_tests": ["mcp_endpoint/static/tests/tours/*.js"],
     },
     "uninstall_hook": "uninstall_hook",

@@ -16,7 +16,7 @@ environment:
   MCP_DEV_STATE    folder for all state (default: .dev in the repository)
   MCP_DEV_ODOO     an Odoo 19 of your own: a source checkout (with odoo-bin) or a launcher file
   MCP_DEV_PYTHON   the interpreter that runs it (default: python3)
-  MCP_DEV_FSYNC    off: the private PostgreSQL does not wait for the disk (default: on)
+  MCP_DEV_FSYNC    off: the private PostgreSQL, when it is started, does not wait for the disk (default: on)
   PGHOST, PGPORT, PGUSER, PGPASSWORD …
                    a PostgreSQL server of your own, used when PGHOST is set; the role must be
                    able to create databases

@@ -30,6 +30,6 @@ def run(arguments):
 
 def _drop_databases():
     for (name,) in postgres.query("SELECT datname FROM pg_database WHERE NOT datistemplate"):
-        if databases.filestore(name).is_dir() or name in databases.TEMPLATES:
+        if databases.filestore(name).is_dir():  # no other tells our databases from theirs
             databases.drop(name)
             say(f"dropped {name}")

@@ -192,6 +192,8 @@ def comment(name):
 
 def _drop_abandoned():
     """Drop temporary copies whose ./dev is gone (it was killed before it could)."""
+    if postgres.is_own():
+        return  # they may be those of another machine
     for (name,) in postgres.query("SELECT datname FROM pg_database WHERE datname ~ '^run_.*_[0-9]+$'"):
         if not Path(f"/proc/{name.rsplit('_', 1)[1]}").exists():
             drop(name)

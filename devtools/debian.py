@@ -15,7 +15,13 @@ SOURCES = Path("/etc/apt")
 def run_retrying(command, attempts=3, **options):
     """Run a command that needs the network, a bounded number of times; Failure with its last lines."""
     for attempt in range(1, attempts + 1):
-        done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+        try:
+            done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+        except FileNotFoundError as error:
+            raise Failure(
+                f"There is no {command[0]} here. ./dev sets up Debian; elsewhere bring Odoo and PostgreSQL of your "
+                "own (see ./dev --help)."
+            ) from error
         if done.returncode == 0:
             return done.stdout
         if attempt < attempts:
@@ -38,6 +44,8 @@ def as_root(why):
 def install(packages, what):
     """Install Debian packages on the machine; `what` says what they are for."""
     names = " ".join(packages)
+    if not shutil.which("apt-get"):
+        raise Failure(f"{names} is missing ({what}). ./dev installs packages on Debian only: install it yourself.")
     root = as_root(f"The Debian package {names} is missing ({what})")
     with step(f"install Debian package {names} ({what})"), _apt_lock():
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

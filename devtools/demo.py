@@ -27,8 +27,8 @@ def run(arguments):
     begin = time.monotonic()
     setup.ready()
     python = clients.python_sdk()
-    # One demo at a time has the well-known name; a second one gets its own.
-    name = DATABASE if not arguments.once else f"{DATABASE}_once"
+    name = f"{DATABASE}_once" if arguments.once else DATABASE
+    serve.refuse_served(name)
     with step(f"database {name} with demo data"):
         databases.create(name, "full")
     with step("access token for Marc Demo"):

@@ -6,8 +6,8 @@ prepared demo database when it does not exist.
 
 import time
 
-from . import addon_source, databases, paths, postgres, processes, server, setup, stamps
-from .console import say, step
+from . import addon_source, databases, paths, processes, server, setup, stamps
+from .console import Failure, say, step
 
 
 def add_arguments(parser):
@@ -51,17 +51,22 @@ def until_interrupted(started):
         server.stop(started)
 
 
+def refuse_served(database):
+    """Failure when a server that ./dev started uses the database."""
+    for record in processes.records().values():
+        if record.get("database") == database and "port" in record:
+            raise Failure(f"{database} is being served already: ./dev stop --port {record['port']} ends it.")
+
+
 def prepare(database, size, *, fresh=False):
     """Make sure that `database` exists and has the addon as its source is now."""
     key = addon_source.installed_digest()
     if fresh or not databases.exists(database):
+        refuse_served(database)
         with step(f"database {database} from the prepared {size} one"):
             databases.create(database, size)
     elif not stamps.is_done(f"served-{database}", key):
-        if any(record.get("database") == database for record in processes.records().values()):
-            say(f"  database {database} is being served: not updated now")
-            return
+        refuse_served(database)
         with step(f"update {paths.ADDON} in database {database}"):
             databases.run_odoo(database, "-u", paths.ADDON, "--stop-after-init")
     stamps.mark_done(f"served-{database}", key)
-    postgres.query("SELECT 1", database)

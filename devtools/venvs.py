@@ -28,8 +28,13 @@ def interpreter(name):
 
 def environment():
     """The environment for children: ours without what ./dev set for its own start."""
-    own = ("PYTHONPATH", "MCP_DEV_ROOT")
-    return {**{key: value for key, value in os.environ.items() if key not in own}, "MCP_DEV_BASE_PYTHON": BASE}
+    variables = {**os.environ, "MCP_DEV_BASE_PYTHON": BASE}
+    given = variables.pop("MCP_DEV_PYTHONPATH", None)
+    if given is not None:
+        variables["PYTHONPATH"] = given
+    if variables.get("PYTHONPATH", "") in ("", str(paths.ROOT)):
+        variables.pop("PYTHONPATH", None)
+    return variables
 
 
 def _create(folder, requirements):

@@ -1,10 +1,10 @@
 """The steps of a batch: each is a whole call of its own inside the batch's, with one question for all of them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from odoo import api, models
+from odoo.models import BaseModel
 
 from ..services import step_references
 from ..services.errors import InvalidParams, NeedsInput, PolicyDenied, ToolError
@@ -54,44 +54,53 @@ class StepCall(ToolCall):
         return self.batch.need("confirm", question)
 
 
-class McpToolRegistry(models.AbstractModel):
-    _inherit = "mcp.tool.registry"
+class BatchRun:
+    """The run of a batch's steps, each through the registry's own gate.
 
-    @api.private
-    def run_steps(self, call: ToolCall, steps: list[Mapping]) -> list[Step]:
-        """Run all steps in the transaction of `call` and return them with their results.
+    :param registry: `mcp.tool.registry` in the environment of the batch
+    """
+
+    def __init__(self, registry: BaseModel, call: ToolCall) -> None:
+        self.registry = registry
+        self.call = call
+
+    def run(self, steps: Sequence[Mapping]) -> list[Step]:
+        """Run all steps in the transaction of the call and return them with their results.
 
         :raises ToolError: of the first step that fails, naming it; the pipeline then takes everything back
         """
         step_references.check_order(steps)
+        call = self.call
         if not call.rehearsing and call.policy.confirmation != "never" and "confirm" not in call.answers:
-            self._ask_once(call, steps)
-        return self._run_all(call, steps)
+            self._ask_once(steps)
+        return self._run_all(steps)
 
-    def _ask_once(self, call: ToolCall, steps: list[Mapping]) -> None:
+    def _ask_once(self, steps: Sequence[Mapping]) -> None:
         """Try the steps, taking everything back, to learn what they would ask before anything has an effect.
 
         :raises NeedsInput: with the questions of all steps in one
         """
+        call = self.call
         call.restart(rehearsing=True)
         try:
             with rehearsed(call.env):
-                done = self._run_all(call, steps)
+                done = self._run_all(steps)
             asked = [(step.number, question) for step in done for question in step.call.questions]
         except ToolError as error:
             if error.code != "cannot_rehearse":
                 raise
             asked = [(0, Question(f"{error.message} Run the {len(steps)} steps for real?"))]
-        call.restart(rehearsing=False)
+        finally:
+            call.restart(rehearsing=False)
         if asked:
             text = " ".join(f"Step {number}: {question.message}" if number else question.message for number, question in asked)
             preview = {"questions": [{"step": number, **question.preview} for number, question in asked]}
             raise NeedsInput("confirm", Question(text, preview=preview))
 
-    def _run_all(self, call: ToolCall, steps: list[Mapping]) -> list[Step]:
+    def _run_all(self, steps: Sequence[Mapping]) -> list[Step]:
         done: list[Step] = []
         # Kept on the call for the audit log, which is written when all is over.
-        call.steps = done
+        self.call.steps = done
         for number, described in enumerate(steps, 1):
             step = Step(number, described["tool"], None, time.perf_counter())
             done.append(step)
@@ -99,7 +108,7 @@ class McpToolRegistry(models.AbstractModel):
                 arguments = step_references.resolve(
                     described.get("arguments") or {}, [earlier.result.structured for earlier in done[:-1]]
                 )
-                self._run_step(call, step, arguments)
+                self._run_step(step, arguments)
             except ToolError as error:
                 step.error = error
                 raise _at_step(error, step) from error
@@ -107,29 +116,30 @@ class McpToolRegistry(models.AbstractModel):
                 step.duration = time.perf_counter() - step.started
         return done
 
-    def _run_step(self, batch: ToolCall, step: Step, arguments: Mapping) -> None:
+    def _run_step(self, step: Step, arguments: Mapping) -> None:
         """Take one step through the gate that every call meets: find, validate, authorize, execute."""
+        batch, registry = self.call, self.registry
         if step.name in NOT_IN_A_BATCH:
             raise ToolError("not_possible", f"{step.name} cannot be a step.", fix="Call it by itself.")
         if apart := [name for name in _HANDLED_BY_BATCH if arguments.get(name) not in (None, False, "")]:
             raise ToolError("invalid_arguments", f"{apart[0]} belongs to the batch.", fix="Give it beside steps.")
         try:
-            spec, arguments = self._find(step.name, arguments)
+            spec, arguments = registry._find(step.name, arguments)
         except InvalidParams as error:
             raise ToolError("unknown_tool", error.message, fix="Use the name of a tool you have.") from error
         if spec.name in NOT_IN_A_BATCH:
             raise ToolError("not_possible", f"{spec.name} cannot be a step.", fix="Call it by itself.")
-        prepared, _options = self._prepare(batch.exchange, spec, {**_scope(batch), **arguments})
+        prepared, _options = registry._prepare(batch.exchange, spec, {**_scope(batch), **arguments})
         call = step.call = StepCall(prepared, batch)
-        self.env["mcp.policy"]._authorize(call)
+        registry.env["mcp.policy"]._authorize(call)
         try:
             if spec.access == "read":
                 with reading(call.env):
-                    result = self.with_env(call.env).execute_tool(call)
+                    result = registry.with_env(call.env).execute_tool(call)
             else:
-                result = self.with_env(call.env).execute_tool(call)
-                # Constraints that wait for the end of the transaction are then of this step, not of the last one.
-                call.env.cr.flush()
+                result = registry.with_env(call.env).execute_tool(call)
+                # What is computed late may fail: then it is this step's error, not the next one's.
+                call.env.flush_all()
         except CALLER_ERRORS as error:
             known = translated(error, call.env)
             if known is None:
@@ -144,29 +154,25 @@ class McpToolRegistry(models.AbstractModel):
         if call.model:
             batch.touch(call.model, call.record_ids)
 
-    def _audit(self, exchange, spec, call, outcome, reason, result, started) -> None:
-        """Write a row per step before the batch's own, all with the same request id."""
-        for step in getattr(call, "steps", ()):
-            self._audit_step(exchange, step, call, outcome)
-        super()._audit(exchange, spec, call, outcome, reason, result, started)
 
-    def _audit_step(self, exchange, step: Step, batch: ToolCall, batch_outcome: str) -> None:
-        outcome, reason = batch_outcome, None
-        if step.error:
-            outcome = "refused" if isinstance(step.error, PolicyDenied) else "error"
-            reason = f"{step.error.details.get('rule') or step.error.code}: {step.error.message}"
-        elif batch_outcome in ("error", "refused"):
-            outcome, reason = "error", "rolled_back: another step of the batch failed"
-        self.env["mcp.audit.log"]._record(
-            exchange,
-            tool=step.call.spec.name if step.call else step.name[:64],
-            outcome=outcome,
-            reason=reason,
-            model=step.call.model if step.call else None,
-            record_ids=step.call.record_ids if step.call else (),
-            dry_run=batch.rehearsing,
-            duration_ms=step.duration * 1000,
-        )
+def audit_step(step: Step, batch: ToolCall, batch_outcome: str) -> None:
+    """Write the audit row of a step, with the request id of its batch."""
+    outcome, reason = batch_outcome, None
+    if step.error:
+        outcome = "refused" if isinstance(step.error, PolicyDenied) else "error"
+        reason = f"{step.error.details.get('rule') or step.error.code}: {step.error.message}"
+    elif batch_outcome in ("error", "refused"):
+        outcome, reason = "error", "rolled_back: another step of the batch failed"
+    batch.env["mcp.audit.log"]._record(
+        batch.exchange,
+        tool=step.call.spec.name if step.call else step.name[:64],
+        outcome=outcome,
+        reason=reason,
+        model=step.call.model if step.call else None,
+        record_ids=step.call.record_ids if step.call else (),
+        dry_run=batch.rehearsing,
+        duration_ms=step.duration * 1000,
+    )
 
 
 def _scope(batch: ToolCall) -> dict[str, object]:

@@ -37,6 +37,8 @@ def form_buttons(records: BaseModel) -> list[Button]:
         records.env,
         f"buttons:{records._name}:form",
         lambda: [asdict(button) for button in buttons_in(form_of(records))],
+        # Some views follow the company's country.
+        by=records.env.company.id,
     )
     return [Button(**{**row, "hidden_if": tuple(row["hidden_if"])}) for row in rows]
 
@@ -49,7 +51,7 @@ def buttons_in(form: etree._Element) -> list[Button]:
     """Return the buttons of a form, in their order, without those that are never shown or only close it."""
     buttons = []
     # Buttons inside an x2many's own view act on its lines, not on this record.
-    for node in form.xpath("//button[not(ancestor::field)]"):
+    for node in form.xpath(".//button[not(ancestor::field)]"):
         kind = "save" if node.get("special") == "save" else node.get("type", "object")
         name = node.get("name") or ("save" if kind == "save" else "")
         conditions = hiding_conditions(node)

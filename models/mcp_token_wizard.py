@@ -2,16 +2,16 @@ import json
 import shlex
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
-
 from odoo.addons.base.models.res_users import check_identity
+from odoo.exceptions import ValidationError
 
 from .mcp_token import DEFAULT_DAYS
 
 LONGEST_NAME = 100
 
 
-class McpTokenWizard(models.TransientModel):
+# One dialog needs no folder of its own.
+class McpTokenWizard(models.TransientModel):  # pylint: disable=no-wizard-in-models
     _name = "mcp.token.wizard"
     _description = "New Personal Access Token"
 

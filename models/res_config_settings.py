@@ -84,9 +84,10 @@ class ResConfigSettings(models.TransientModel):
         return {**super().get_values(), "mcp_max_body_mb": megabytes}
 
     def set_values(self):
-        super().set_values()
+        result = super().set_values()
         # Only when changed here: a value set by hand need not be a whole number of megabytes.
         if self.mcp_max_body_mb != self.get_values()["mcp_max_body_mb"]:
             # sudo: as Odoo does for every setting; only administrators may save this screen.
             parameters = self.env["ir.config_parameter"].sudo()
             parameters.set_param(BODY_PARAMETER, self.mcp_max_body_mb * MEGABYTE)
+        return result

@@ -20,6 +20,8 @@ from ..services.policy import CompiledPolicy
 from ..services.questions import Question
 from ..services.tool import ToolSpec
 from . import domain_guard
+from .call_chatter import CallChatter
+from .call_files import CallFiles
 from .change_journal import Journal
 from .domain_guard import CheckedDomain
 from .values_guard import ValuesCheck
@@ -28,7 +30,7 @@ from .values_guard import ValuesCheck
 ODOO_OPERATIONS = {"read": "read", "write": "write", "create": "create", "delete": "unlink", "call": "read"}
 
 
-class ToolCall:
+class ToolCall(CallChatter, CallFiles):
     """One call of one tool, made by the pipeline and handed to the handler.
 
     :param env: the user's environment, its context built by us: language, time zone, companies
@@ -243,7 +245,8 @@ class ToolCall:
         check = ValuesCheck(self)
         checked = [check.record(model, values, "create") for values in values_list]
         with check.explaining():
-            created = records.create(checked)
+            # Copies: overrides add to the values they are given, and the journal must not see that.
+            created = records.create([dict(values) for values in checked])
         self.journal.created(created, checked)
         self.touch(model, created.ids)
         return created
@@ -253,7 +256,7 @@ class ToolCall:
         check = ValuesCheck(self)
         checked = check.record(records._name, values, "write", records)
         with self.journal.changing(records, checked), check.explaining():
-            records.write(checked)
+            records.write(dict(checked))
 
     def archive(self, records: BaseModel) -> None:
         """Archive records and journal it. :raises ToolError: the model has no archive"""

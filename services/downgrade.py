@@ -36,6 +36,17 @@ def tool_definition(definition: Mapping[str, object], version: Version) -> Json:
     return tool
 
 
+def listed_item(definition: Mapping[str, object], version: Version) -> Json:
+    """Return a `Resource`, a `ResourceTemplate` or a `Prompt` as `version` defines it."""
+    item = dict(definition)
+    if version.modern:
+        return item
+    _strip_item(item, version)
+    if "arguments" in item and not version.titles:
+        item["arguments"] = [{key: argument[key] for key in argument if key != "title"} for argument in item["arguments"]]
+    return item
+
+
 def tool_result(result: Mapping[str, object], version: Version) -> Json:
     """Return a `CallToolResult` as `version` defines it, without the members of the modern envelope."""
     if version.modern:

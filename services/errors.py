@@ -6,6 +6,7 @@
     │   ├── InvalidRequest       -32600, HTTP 400
     │   ├── MethodNotFound       -32601, HTTP 404 (200 in the handshake era)
     │   ├── InvalidParams        -32602, HTTP 400 (200 in the handshake era)
+    │   ├── ResourceNotFound     -32002, HTTP 200; handshake era only, InvalidParams stands for it in the modern one
     │   ├── InternalError        -32603, HTTP 200
     │   ├── HeaderMismatch       -32020, HTTP 400
     │   ├── MissingCapability    -32021, HTTP 400
@@ -62,6 +63,12 @@ class MethodNotFound(ProtocolError):
 class InvalidParams(ProtocolError):
     code = -32602
     http_status = 400
+
+
+class ResourceNotFound(ProtocolError):
+    """`data` is `{"uri": "..."}`."""
+
+    code = -32002
 
 
 class InternalError(ProtocolError):
@@ -181,9 +188,11 @@ class NeedsInput(ToolError):
 class KeepsNothing(ToolError):
     """Raised to end a call with a result and without a trace: the pipeline rolls back and answers with `result`.
 
+    Where one call is a step of another, it is an error like any other.
+
     :param result: a `services.tool.ToolResult`
     """
 
-    def __init__(self, result) -> None:
-        super().__init__("keeps_nothing", "Nothing was kept.")
+    def __init__(self, code: str, message: str, result, **facts: object) -> None:
+        super().__init__(code, message, **facts)
         self.result = result

@@ -89,6 +89,12 @@ class CompiledPolicy:
             rule, reason = refusal
             raise PolicyDenied(rule, f"{model}.{field} {reason}", model=model, field=field)
 
+    def check_method(self, model: str, method: str) -> None:
+        """:raises PolicyDenied: naming the guardrail or layer that closes a method, or calls on its model"""
+        self.check_model(model, "call")
+        if guardrails.method_is_uncallable(method):
+            raise PolicyDenied("guardrail:method", f"{method} is never open to assistants.", model=model)
+
     def readable_fields(self, model: str, fields: Iterable[str]) -> list[str]:
         """Return those of `fields` that may be read, in their order."""
         return [field for field in fields if self.allows_field(model, field)]

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .errors import ToolError
 
-_REFERENCE = re.compile(r"\$(\d{1,4})((?:\.[A-Za-z0-9_]+)+)")
-_ESCAPED = re.compile(r"\$(\$\d{1,4}(?:\.[A-Za-z0-9_]+)+)")
-_MAYBE = re.compile(r"\$\d{1,4}\.[A-Za-z]")
+_REFERENCE = re.compile(r"\$(\d{1,4})(\.[A-Za-z_]\w*(?:\.\w+)*)", re.ASCII)
+_ESCAPED = re.compile(r"\$(\$\d{1,4}\.[A-Za-z_]\w*(?:\.\w+)*)", re.ASCII)
+_MAYBE = re.compile(r"\$\d{1,4}\.[A-Za-z_]")
 # Lists of rows in results, in which the ids are found when there is no list of ids.
 _ROWS = ("records", "rows")
 MAX_DEPTH = 30

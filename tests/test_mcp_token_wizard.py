@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import DotDict
 
 from ..models.mcp_token_wizard import _claude_command
 from .common import McpCase
@@ -18,7 +19,7 @@ class TestMcpTokenWizard(McpCase):
 
     def mint(self, wizard, checked_ago=0):
         """Press the button, as somebody who gave the password `checked_ago` seconds ago."""
-        request = SimpleNamespace(session={"identity-check-last": time.time() - checked_ago})
+        request = SimpleNamespace(session=DotDict({"identity-check-last": time.time() - checked_ago, "debug": ""}))
         with patch("odoo.addons.base.models.res_users.request", request):
             return wizard.action_mint()
 

@@ -4,6 +4,7 @@ from odoo import models
 
 from ...services.schema import array, free_form, params, record, text
 from ...services.tool import ToolResult, tool
+from ..batch_steps import BatchRun, audit_step
 
 MAX_STEPS = 50
 # What the results of all steps may take together before long ones are shortened to their ids.
@@ -39,7 +40,7 @@ class McpToolRegistry(models.AbstractModel):
         """
         if not steps:
             return ToolResult({"steps": [], "count": 0}, text="There are no steps; nothing was done.")
-        done = self.run_steps(call, steps)
+        done = BatchRun(self, call).run(steps)
         rows = [
             {"step": step.number, "tool": step.call.spec.name, "result": dict(step.result.structured)} for step in done
         ]
@@ -49,6 +50,12 @@ class McpToolRegistry(models.AbstractModel):
             lines.append(f"{step.number}. {step.call.spec.name}: {first[:300]}")
         _fit(call, rows)
         return ToolResult({"steps": rows, "count": len(rows)}, text="\n".join(lines))
+
+    def _audit(self, exchange, spec, call, outcome, reason, result, started) -> None:
+        # The steps of a batch have their rows before its own.
+        for step in getattr(call, "steps", ()):
+            audit_step(step, call, outcome)
+        super()._audit(exchange, spec, call, outcome, reason, result, started)
 
 
 def _fit(call, rows: list[dict]) -> None:

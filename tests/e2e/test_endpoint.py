@@ -61,7 +61,6 @@ class TestEndpoint(unittest.TestCase):
             (ping, {"Origin": "https://evil.example"}, 403),
             (ping, {"Content-Type": "text/plain"}, 415),
             (b"{", {}, 400),
-            (b"[1]", {}, 400),
             (b"\xff\xfe", {}, 400),
         )
         for body, headers, status in cases:

@@ -32,9 +32,9 @@ USE = """
 token = env["mcp.token"]._issue(env.ref("base.user_admin"), name="used", days=1)
 env["res.config.settings"].create({"mcp_audit_days": 30, "mcp_max_body_mb": 2, "group_mcp_user": False}).execute()
 env.ref("mcp_endpoint.profile_read").description = "Ours"
-env["mcp.profile"].create({"name": "Made by hand"})
+profile = env["mcp.profile"].create({"name": "Made by hand"})
 env["ir.filters"].create({"name": "Refused this week", "model_id": "mcp.audit.log", "user_ids": []})
-env["ir.attachment"].create({"name": "note.txt", "raw": b"x", "res_model": "mcp.profile", "res_id": 1})
+env["ir.attachment"].create({"name": "note.txt", "raw": b"x", "res_model": "mcp.profile", "res_id": profile.id})
 env.cr.commit()
 """
 INSPECT = """
@@ -64,7 +64,7 @@ class TestLifecycle(unittest.TestCase):
         self.assertEqual(LOUD.findall(log), [])
 
     def test_install_use_upgrade_uninstall_install(self):
-        with databases.temporary(databases.template("small"), "lifecycle") as self.database:
+        with databases.temporary("small", "lifecycle", addon=False) as self.database:
             before = self.traces()
             self.run_odoo("-i", paths.ADDON)
             databases.shell(self.database, USE)

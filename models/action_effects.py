@@ -1,0 +1,58 @@
+"""What came of an action besides the change of its own records: new records, and what was sent."""
+
+from odoo.models import BaseModel
+
+from ..services.outgoing import Outgoing
+from . import side_effects
+from .write_results import linked
+
+MOST_CREATED = 30
+
+
+class EffectWatch:
+    """Remembers where the tables stood before an action, and tells afterwards what has come since."""
+
+    def __init__(self, call, records: BaseModel) -> None:
+        self.call = call
+        self.records = records
+        self.before = side_effects.newest_ids(call.env)
+
+    def created(self, opened: BaseModel | None) -> list[dict[str, object]]:
+        """Return model, id, name and link of records made meanwhile that the user can see.
+
+        Found by what documents leave behind when they are made (a message), and among the records that the action
+        opens; new is what carries this transaction's own time.
+        """
+        found: dict[str, set[int]] = {}
+        # sudo: only where the messages stand; what stands there is read with the user's own rights below.
+        messages = self.call.env["mail.message"].sudo().search_fetch(
+            [("id", ">", self.before["mail_message"]), ("model", "!=", False), ("res_id", "!=", 0)],
+            ["model", "res_id"],
+            limit=1000,
+        )  # fmt: skip
+        for message in messages:
+            found.setdefault(message.model, set()).add(message.res_id)
+        if opened:
+            found.setdefault(opened._name, set()).update(opened.ids)
+        rows = []
+        for model, ids in found.items():
+            own = set(self.records.ids) if model == self.records._name else set()
+            rows += self._new(model, sorted(ids - own))
+        return rows[:MOST_CREATED]
+
+    def _new(self, model: str, ids: list[int]) -> list[dict[str, object]]:
+        if model not in self.call.env or not self.call.allows_model(model):
+            return []
+        records = self.call.env[model].browse(ids).exists()._filtered_access("read")
+        if not records or "create_date" not in records._fields:
+            return []
+        now = self.call.env.cr.now()
+        new = records.filtered_domain([("create_date", ">=", now)])
+        return [{"model": model, **row} for row in linked(self.call, new[:MOST_CREATED])]
+
+    def sent(self) -> dict[str, object]:
+        """Return what the action has sent or planned; messages on documents only as a number."""
+        effects = side_effects.since(self.call.env, self.before, Outgoing())
+        if messages := effects.pop("messages", None):
+            effects["messages"] = effects.pop("messages_count", len(messages))
+        return effects

@@ -1,0 +1,187 @@
+"""`completion/complete`: what may follow what a person has typed, never more than they may see.
+
+Every value comes through the same `ToolCall` as a tool's answer; a model or record that is closed to the caller is
+completed like one that does not exist: with nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from itertools import islice
+
+from odoo import api, fields, models
+
+from ..services.errors import InvalidParams, ToolError
+from ..services.exchange import Exchange
+from ..services.uri import kind_of, parameters_of
+from ..services.versions import V2024_11_05, Version
+from .prompt_arguments import model_of
+
+MAX_VALUES = 100
+MAX_RECORDS = 20
+LONGEST_VALUE = 200
+
+
+class McpServer(models.AbstractModel):
+    _inherit = "mcp.server"
+
+    @api.model
+    def _rpc_table(self, version: Version) -> dict[str, str]:
+        return super()._rpc_table(version) | {"completion/complete": "_rpc_completion_complete"}
+
+    @api.model
+    def _capabilities(self, version: Version) -> dict[str, dict]:
+        own = {} if version == V2024_11_05 else {"completions": {}}
+        return super()._capabilities(version) | own
+
+    def _rpc_completion_complete(self, exchange: Exchange) -> dict:
+        reference, name, value, others = _checked(exchange.message.params)
+        call = self._reading_call(exchange)
+        if reference["type"] == "ref/prompt":
+            source: Callable = call.env["mcp.prompt"].complete_argument
+        else:
+            source = call.env["mcp.resource"].complete_argument
+        target = reference["name" if reference["type"] == "ref/prompt" else "uri"]
+        try:
+            values = self._read_through(call, lambda: source(call, target, name, value, others))
+        except ToolError as error:
+            if error.code == "unknown_reference":
+                raise InvalidParams(f"{error.message} {error.fix}") from error
+            # Closed or unknown, which a completion does not tell apart.
+            values = []
+        unique = list(dict.fromkeys(values))
+        shown = unique[:MAX_VALUES]
+        return {"completion": {"values": shown, "total": len(unique), "hasMore": len(unique) > len(shown)}}
+
+
+class McpPrompt(models.Model):
+    _inherit = "mcp.prompt"
+
+    @api.private
+    def complete_argument(self, call, name: str, argument: str, value: str, others: dict[str, str]) -> list[str]:
+        """Return values for an argument of a prompt, the likeliest first.
+
+        :param others: values of the other arguments, as far as they are known
+        :raises ToolError: `unknown_reference`, when there is no such prompt or argument
+        """
+        prompt = self._available(call).get(name) if self.env["mcp.resource"]._is_granted(call, "core") else None
+        if prompt is None:
+            # Prompts of other addons, too, are only known by being listed.
+            names = [item["name"] for item in self.get_prompts(call)]
+            if name in names:
+                return []
+            raise _unknown(f"There is no prompt {name[:64]!r}.", "See prompts/list.")
+        found = prompt.argument_ids.filtered(lambda item: item.name == argument)
+        if not found:
+            raise _unknown(f"{name} has no argument {argument[:64]!r}.", "See prompts/list.")
+        match found.kind:
+            case "model":
+                return _models(call, value)
+            case "field":
+                return _fields(call, model_of(call, found, others), value)
+            case "record":
+                return [f"{name} [{record}]" for record, name in _records(call, model_of(call, found, others), value)]
+            case "selection":
+                return _starting(found._choices(), value)
+            case "date":
+                return _starting(_dates(call), value)
+        return []
+
+
+class McpResource(models.Model):
+    _inherit = "mcp.resource"
+
+    @api.private
+    def complete_argument(self, call, uri: str, argument: str, value: str, others: dict[str, str]) -> list[str]:
+        """Return values for a variable of a URI template; parameters and errors as for prompts."""
+        template = self._templates().get(kind_of(uri))
+        if template is None or not self._is_granted(call, template.toolset):
+            if uri in [item["uriTemplate"] for item in self.get_resource_templates(call)]:
+                return []
+            raise _unknown(f"There is no resource template {uri[:100]!r}.", "See resources/templates/list.")
+        if argument not in template.parameters and argument not in parameters_of(uri):
+            raise _unknown(f"{template.uri} has no variable {argument[:64]!r}.", "See resources/templates/list.")
+        if argument == "model" or (template.kind == "model" and argument == "name"):
+            return _models(call, value)
+        if argument == "id":
+            return [str(record) for record, _name in _records(call, others.get("model", ""), value)]
+        return self._complete_name(call, template.kind, value)
+
+    @api.model
+    def _complete_name(self, call, kind: str, value: str) -> list[str]:
+        """Return names for the variable of a kind of resource that is named by something else than model and id."""
+        match kind:
+            case "custom":
+                return _starting(self.search([]).mapped("slug"), value)
+            case "prompt":
+                return _starting(self.env["mcp.prompt"]._available(call), value)
+            case "module":
+                modules = self.env["mcp.tool.registry"]._installed_modules()
+                return _starting((name for name, _label, _is_app in modules), value)
+        return []
+
+
+def _checked(params) -> tuple[dict, str, str, dict[str, str]]:
+    """Return reference, argument name, value and other arguments. :raises InvalidParams: naming what is wrong"""
+    reference, argument = params.get("ref"), params.get("argument")
+    if not isinstance(reference, dict) or not isinstance(argument, dict):
+        raise InvalidParams('completion/complete needs "ref" and "argument", both objects.')
+    member = {"ref/prompt": "name", "ref/resource": "uri"}.get(str(reference.get("type")))
+    if member is None or not isinstance(reference.get(member), str):
+        raise InvalidParams('"ref" is {"type": "ref/prompt", "name": …} or {"type": "ref/resource", "uri": …}.')
+    name, value = argument.get("name"), argument.get("value")
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise InvalidParams('"argument" needs "name" and "value", both strings.')
+    context = params.get("context")
+    others = context.get("arguments") if isinstance(context, dict) else None
+    others = others if isinstance(others, dict) else {}
+    return reference, name, value.strip()[:LONGEST_VALUE], {key: v for key, v in others.items() if isinstance(v, str)}
+
+
+def _models(call, value: str) -> list[str]:
+    """Return models by the beginning of their technical name, then by label, everyday word or old name."""
+    registry = call.env["mcp.tool.registry"]
+    found = registry._tool_find_models(call, query=value or None, limit=MAX_VALUES).structured["models"]
+    named = [item["model"] for item in found]
+    if not value:
+        return named
+    start = value.lower()
+    begun = sorted(name for name in call.env.registry if name.startswith(start) and not call.env.registry[name]._abstract)
+    open_names = islice((name for name in begun if call.allows_model(name)), MAX_VALUES)
+    return [*open_names, *named]
+
+
+def _fields(call, model: str, value: str) -> list[str]:
+    wanted = value.lower()
+    labels = call.describe_fields(model, list(call.fields(model)), ["string"])
+    begun = sorted(name for name in labels if name.startswith(wanted))
+    return [*begun, *sorted(name for name, facts in labels.items() if wanted in facts["string"].lower())]
+
+
+def _records(call, model: str, value: str) -> list[tuple[int, str]]:
+    """Return ids and names of records that the caller sees, by words of the name or by id."""
+    if not call.allows_model(model):
+        return []
+    domain = call.domain(model, query=value) if value else call.domain(model)
+    found = call.search(domain, limit=MAX_RECORDS)
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        found = call.search(call.domain(model, ids=[int(value)]), limit=1) | found
+    return [(row["id"], row["display_name"]) for row in call.read(found, ["display_name"])]
+
+
+def _dates(call) -> list[str]:
+    today = fields.Date.context_today(call.env.user)
+    month = today.replace(day=1)
+    days = (today, today - timedelta(days=1), month, month - timedelta(days=1), today.replace(month=1, day=1))
+    return ["today", "yesterday", "tomorrow", *(day.isoformat() for day in days)]
+
+
+def _starting(values: Iterable[str], value: str) -> list[str]:
+    """Return the values that begin with what was typed, then those that contain it."""
+    wanted = value.casefold()
+    values = list(values)
+    begun = [each for each in values if each.casefold().startswith(wanted)]
+    return [*begun, *(each for each in values if wanted in each.casefold())]
+
+
+def _unknown(message: str, fix: str) -> ToolError:
+    return ToolError("unknown_reference", message, fix=fix)

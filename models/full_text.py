@@ -1,0 +1,165 @@
+"""Ranked search over several models at once.
+
+Which records may be found is decided by the ORM alone: the candidates come through `ToolCall.search`, as the user, on
+fields this caller may read. PostgreSQL's text search then only puts these in order.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from odoo.models import BaseModel
+from odoo.tools import SQL
+
+from ..services.errors import ToolError
+from ..services.filters import literal_pattern
+from ..services.model_names import importance, suggest
+from ..services.uri import build
+from .resource_record import record_url
+
+# Setting: the technical names of the models to search, separated by commas; these where it is empty.
+PARAMETER = "mcp_endpoint.search_models"
+DEFAULT_MODELS = (
+    "res.partner", "product.template", "sale.order", "account.move", "crm.lead", "purchase.order", "project.task",
+    "project.project", "stock.picking", "helpdesk.ticket", "mrp.production", "calendar.event", "hr.employee.public",
+    "hr.applicant", "knowledge.article", "event.event", "maintenance.request", "repair.order", "fleet.vehicle",
+)  # fmt: skip
+MAX_MODELS = 30
+MAX_WORDS = 6
+LONGEST_WORD = 100
+# Per model: how many matching records are put in order, and how many of them are kept.
+CANDIDATES = 200
+KEPT = 10
+
+_FIELDS = (
+    "display_name", "name", "email", "phone", "ref", "default_code", "barcode", "vat", "client_order_ref", "origin",
+    "partner_name", "description", "comment", "note", "narration", "body",
+)  # fmt: skip
+_WORD = re.compile(r"[^\s\"'(),;:?!<>\\|&*]+")
+_LONGEST_INDEXED = 20_000
+# Words of a question that say nothing about what is looked for.
+_EMPTY_WORDS = frozenset("a an and are by for from how in is me my of on or show the to what where which who with".split())
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found. `id` is the URI to fetch it by."""
+
+    id: str
+    title: str
+    url: str
+    score: float
+
+
+def words_of(query: str) -> list[str]:
+    """Return the words to look for, at most six. :raises ToolError: there are none"""
+    found = [word[:LONGEST_WORD] for word in _WORD.findall(query.replace("\x00", " "))]
+    telling = [word for word in found if word.lower() not in _EMPTY_WORDS] or found
+    if not telling:
+        raise ToolError("invalid_arguments", "The query has no words.", fix="Write what to look for, e.g. a name.")
+    return list(dict.fromkeys(telling))[:MAX_WORDS]
+
+
+def search_models(call) -> list[str]:
+    """Return the models that are searched, as far as this caller may read them."""
+    # sudo: the names of models that an administrator chose; what may be read of them is asked next.
+    chosen = call.env["ir.config_parameter"].sudo().get_param(PARAMETER) or ""
+    names = [name.strip() for name in chosen.split(",") if name.strip()] or list(DEFAULT_MODELS)
+    return [name for name in names if call.allows_model(name)][:MAX_MODELS]
+
+
+def find(call, query: str, limit: int) -> list[Hit]:
+    """Return what fits a query best: first where all its words are found, and where nothing is, where any is."""
+    words = words_of(query)
+    models = search_models(call)
+    hits = _written(call, words, query)
+    records = [hit for model in models for hit in _in_model(call, model, words, query, any_word=False)]
+    if not records and len(words) > 1:
+        records = [hit for model in models for hit in _in_model(call, model, words, query, any_word=True)]
+    return sorted([*records, *hits], key=lambda hit: -hit.score)[:limit]
+
+
+def text_score(words: Sequence[str], title: str, rest: str) -> float:
+    """Return how well a text fits: 1 for each word in its title, less for one in the rest; 0 for none at all."""
+    title, rest = title.casefold(), rest.casefold()
+    found = [1.0 if word.casefold() in title else 0.3 if word.casefold() in rest else 0.0 for word in words]
+    return sum(found) / len(found)
+
+
+def _in_model(call, model: str, words: list[str], query: str, *, any_word: bool) -> list[Hit]:
+    # "invoice azure": the word that names the model need not be in its records.
+    naming = [word for word in words if model in suggest(word)]
+    wanted = [word for word in words if word not in naming] or words
+    names = [name for name in _FIELDS if _is_searched(call, model, name)]
+    if not names:
+        return []
+    domain = call.domain(model, _terms(names, wanted, any_word=any_word))
+    candidates = call.search(domain, order="id desc", limit=CANDIDATES)
+    if not candidates:
+        return []
+    ranks = _ranks(call, candidates, names, wanted)
+    best = candidates.browse(sorted(ranks, key=lambda record: -ranks[record])[:KEPT])
+    label = call.env["ir.model"]._get(model).name
+    found = []
+    for row in call.read(best, ["display_name"]):
+        name = str(row["display_name"] or f"{model} {row['id']}")
+        score = ranks[row["id"]] + text_score(wanted, name, "") + _likeness(name, query) + bool(naming)
+        # Between equals, the model a business cares about more comes first.
+        score -= importance(model) / 1000
+        uri = build("record", model, row["id"])
+        found.append(Hit(uri, f"{name} ({label})", record_url(best.browse(row["id"])), score))
+    return found
+
+
+def _is_searched(call, model: str, name: str) -> bool:
+    field = call.fields(model).get(name)
+    if field is None or field.company_dependent:
+        return False
+    return name == "display_name" or bool(field.store and field.type in ("char", "text", "html"))
+
+
+def _terms(names: Sequence[str], words: Sequence[str], *, any_word: bool) -> list:
+    """Return the domain in which each word (or any) is in one of the fields."""
+    groups = [["|"] * (len(names) - 1) + [[name, "ilike", literal_pattern(word)] for name in names] for word in words]
+    joined = ["|" if any_word else "&"] * (len(words) - 1)
+    return [*joined, *(term for group in groups for term in group)]
+
+
+def _ranks(call, records: BaseModel, names: Iterable[str], words: Sequence[str]) -> dict[int, float]:
+    """Return PostgreSQL's rank of each record, 0 where the words are only parts of its words."""
+    query = records._as_query(ordered=False)
+    unaccent = call.env.registry.unaccent
+    columns = [name for name in names if name != "display_name"]
+    if not columns:
+        return dict.fromkeys(records.ids, 0.0)
+    parts = []
+    for name in columns:
+        # `_field_to_sql` refuses a field that the user may not read.
+        value = records._field_to_sql(query.table, name, query)
+        text = unaccent(SQL("left(coalesce(%s, ''), %s)", value, _LONGEST_INDEXED))
+        weight = "A" if name == records._rec_name else "C"
+        parts.append(SQL("setweight(to_tsvector('simple', %s), %s)", text, weight))
+    wanted = SQL("to_tsquery('simple', %s)", unaccent(SQL("%s", " | ".join(f"'{word}':*" for word in words))))
+    rank = SQL("ts_rank(%s, %s)", SQL(" || ").join(parts), wanted)
+    return dict(call.env.execute_query(query.select(SQL.identifier(query.table, "id"), rank)))
+
+
+def _likeness(name: str, query: str) -> float:
+    name, query = name.casefold(), query.strip().casefold()
+    return 2.0 if name == query else 1.0 if name.startswith(query) else 0.0
+
+
+def _written(call, words: Sequence[str], query: str) -> list[Hit]:
+    """Return the prompts and the company's own resources that have every word."""
+    found = []
+    for prompt in call.env["mcp.prompt"]._available(call).values():
+        uri = build("prompt", prompt.name)
+        found.append((uri, f"{prompt.title} (skill)", f"{prompt.name} {prompt.description or ''} {prompt.body}"))
+    for resource in call.env["mcp.resource"].search([]):
+        uri = build("custom", resource.slug)
+        found.append((uri, resource.name, f"{resource.description or ''} {resource.body or ''}"))
+    return [
+        Hit(uri, title, uri, text_score(words, title, rest) + _likeness(title, query) - 0.2)
+        for uri, title, rest in found
+        if all(word.casefold() in f"{title} {rest}".casefold() for word in words)
+    ]

@@ -1,0 +1,5 @@
+from . import listing
+from . import reading
+from . import about_models
+from . import about_records
+from . import custom

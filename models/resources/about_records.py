@@ -1,0 +1,31 @@
+from odoo import api, models
+
+from ...services.tool import ToolResult
+from ...services.uri import Template
+from ..resource_record import record_document
+
+_JSON = "Add ?format=json for JSON."
+MESSAGES_SHOWN = 50
+
+
+class McpResource(models.Model):
+    _inherit = "mcp.resource"
+
+    @api.model
+    def _templates(self) -> dict[str, Template]:
+        own = (
+            Template("record", ("model", "id"), "Record", f"A record in full, lines included. {_JSON}", priority=0.9),
+            Template(
+                "chatter", ("model", "id"), "Chatter", f"A record's messages, notes and activities. {_JSON}", "chatter"
+            ),
+        )
+        return super()._templates() | {template.kind: template for template in own}
+
+    def _resource_record(self, call, model: str, id: int) -> ToolResult:
+        return record_document(call, model, id)
+
+    def _resource_chatter(self, call, model: str, id: int) -> ToolResult:
+        registry = self.env["mcp.tool.registry"]
+        result = registry._tool_read_thread(call, model=model, id=id, limit=MESSAGES_SHOWN)
+        title = f"Chatter of {result.structured['name']}"
+        return ToolResult({"title": title, **result.structured}, text=f"# {title}\n\n{result.text}")

@@ -1,0 +1,305 @@
+from datetime import date, timedelta
+
+from markupsafe import Markup
+from odoo import models
+from odoo.fields import Date, Domain
+from odoo.models import BaseModel
+
+from ...services.budget import DEFAULT_BUDGET, shorten
+from ...services.errors import ToolError
+from ...services.html_text import html_to_markdown
+from ...services.markdown import markdown_to_html
+from ...services.questions import Question
+from ...services.schema import CURSOR, LIMIT, MODEL, array, boolean, choice, integer, params, text
+from ...services.tool import ToolResult, tool
+from ...services.untrusted import Boundary
+from ..chatter import MOST_FOLLOWERS, activity_rows, activity_text, kind_domain, message_rows, message_text
+from ..chatter import outsider_domain
+from ..paging import next_cursor, page_start
+
+KINDS = ("messages", "notes", "changes", "activities", "followers")
+MESSAGE_KINDS = KINDS[:3]
+NOTE, MESSAGE, DONE = "mail.mt_note", "mail.mt_comment", "mail.mt_activities"
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+MAX_RECIPIENTS = 50
+_KIND = {"type": "string", "enum": list(KINDS)}
+
+
+class McpToolRegistry(models.AbstractModel):
+    _inherit = "mcp.tool.registry"
+
+    @tool(
+        "odoo_read_thread",
+        access="read",
+        scoped=False,
+        toolset="chatter",
+        schema=params(
+            model=MODEL,
+            id=integer("Record id."),
+            kinds=array("Default: all.", _KIND, len(KINDS)),
+            external_only=boolean("Only what outsiders wrote."),
+            limit=LIMIT(DEFAULT_LIMIT, MAX_LIMIT),
+            cursor=CURSOR,
+        ),
+    )
+    def _tool_read_thread(
+        self, call, *, model, id, kinds=(), external_only=False, limit=DEFAULT_LIMIT, cursor=None
+    ) -> ToolResult:
+        """Read a record's chatter as plain text, newest first: messages, internal notes, tracked changes, open
+        activities, followers. Quoted replies are cut. Files are listed with ids for odoo_read_files.
+        """
+        record = call.thread(model, id)
+        kinds = list(kinds or KINDS)
+        criteria = {"model": model, "id": id, "kinds": kinds, "external_only": external_only, "limit": limit}
+        before = page_start(call, criteria, cursor).get("before")
+        boundary = Boundary()
+        facts: dict[str, object] = {"model": model, "id": id, "name": call.read(record, ["display_name"])[0]["display_name"]}
+        lines = [f"{model} {id}: {facts['name']}"]
+        if not before:
+            lines += _around(call, record, kinds, facts)
+        domain = kind_domain(kinds) & (outsider_domain() if external_only else Domain.TRUE)
+        found = call.messages(record, domain & Domain("id", "<", before) if before else domain, min(limit, MAX_LIMIT) + 1)
+        rows = message_rows(call, found[: min(limit, MAX_LIMIT)], boundary)
+        shown = _that_fit(rows, DEFAULT_BUDGET - sum(map(len, lines)))
+        facts["messages"] = shown
+        lines += [message_text(row) for row in shown] or ["No messages." if not before else "No older messages."]
+        meta = boundary.meta
+        if len(shown) < len(found):
+            facts["next_cursor"] = next_cursor(call, criteria, {"before": shown[-1]["id"]})
+            meta["next_cursor"] = facts["next_cursor"]
+            lines.append(f"Older messages follow. next_cursor: {facts['next_cursor']}")
+        lines += [boundary.line] if boundary.line else []
+        return ToolResult(facts, text="\n\n".join(line for line in lines if line), meta=meta)
+
+    @tool(
+        "odoo_post_message",
+        access="write",
+        scoped=False,
+        toolset="chatter",
+        open_world=True,
+        schema=params(
+            model=MODEL,
+            id=integer("Record id."),
+            kind=choice(
+                "note: internal (default); message: to followers; email: to recipients; activity: plan a to-do; "
+                "done: close activity_id.",
+                "note", "message", "email", "activity", "done",
+            ),
+            body=text("Markdown."),
+            subject=text("Of the message or activity."),
+            recipients=array("Partner ids.", {"type": "integer"}, MAX_RECIPIENTS),
+            attachment_ids=array("Files of this record.", {"type": "integer"}, 20),
+            activity_type=text("Name.", example="To-Do"),
+            user_id=integer("Assignee."),
+            due=text("Date.", example="2025-12-31"),
+            activity_id=integer("To close."),
+        ),
+    )  # fmt: skip
+    def _tool_post_message(
+        self,
+        call,
+        *,
+        model,
+        id,
+        kind="note",
+        body="",
+        subject=None,
+        recipients=(),
+        attachment_ids=(),
+        activity_type=None,
+        user_id=None,
+        due=None,
+        activity_id=None,
+    ) -> ToolResult:
+        """Write in a record's chatter as the user, marked as written by AI. Default is a note no customer sees. Says who
+        is e-mailed; mail to outsiders may ask the user first: show them the text. Try it with dry_run.
+        """
+        record = call.open_thread(model, id)
+        if kind == "activity":
+            return _plan(call, record, body, subject, activity_type, user_id, due)
+        if kind == "done":
+            return _close(call, record, body, activity_id)
+        if not body.strip() and not attachment_ids:
+            raise ToolError("invalid_arguments", "body is empty.", fix="Give the text to post, as Markdown.")
+        partners = _partners(call, recipients, kind)
+        files = _files(call, record, attachment_ids)
+        followers = kind != "email"
+        subtype = NOTE if kind == "note" else MESSAGE
+        told = call.recipients(record, subtype, partners.ids, followers=followers)
+        _ask(call, kind, told, len(files))
+        html = Markup(_html(body))
+        message = call.post(
+            record, html, subtype,
+            subject=subject, partner_ids=partners.ids, attachments=files, followers=followers,
+        )  # fmt: skip
+        what = {"note": "Internal note posted", "message": "Message posted", "email": "E-mail posted"}[kind]
+        return _posted(record, what, told, {"kind": kind, "message_id": message.id, "body": html_to_markdown(html)})
+
+
+def _around(call, record: BaseModel, kinds: list[str], facts: dict[str, object]) -> list[str]:
+    """Add activities and followers to the facts, and return their lines."""
+    lines = []
+    if "activities" in kinds:
+        facts["activities"] = activity_rows(call, call.activities(record))
+        lines.append(activity_text(facts["activities"]))
+    if "followers" in kinds:
+        followers = call.followers(record)
+        facts["followers"] = followers[:MOST_FOLLOWERS]
+        facts["followers_count"] = len(followers)
+        names = [f"{each['name']} ({'external, ' * each['external']}partner {each['partner_id']})" for each in followers]
+        lines.append(f"Followers ({len(followers)}): {', '.join(names[:MOST_FOLLOWERS])}" if names else "")
+    return lines
+
+
+def _that_fit(rows: list[dict], budget: int) -> list[dict]:
+    """Return the first rows that the budget holds, at least one."""
+    shown: list[dict] = []
+    for row in rows:
+        budget -= len(message_text(row)) + 2
+        if shown and budget < 0:
+            break
+        shown.append(row)
+    return shown
+
+
+def _html(body: str) -> str:
+    try:
+        return markdown_to_html(body)
+    except ValueError as error:
+        raise ToolError("invalid_arguments", str(error)) from error
+
+
+def _partners(call, ids: list[int], kind: str) -> BaseModel:
+    """Return the recipients. :raises ToolError: unknown, hidden, or without an address"""
+    if kind == "email" and not ids:
+        raise ToolError(
+            "invalid_arguments",
+            "kind=email needs recipients.",
+            fix="Give partner ids; find them with odoo_search_records on res.partner.",
+        )
+    if kind == "note" and ids:
+        raise ToolError("invalid_arguments", "A note has no recipients.", fix="Use kind=message or kind=email.")
+    partners = call.records("res.partner", "read", list(ids))
+    without = [row for row in call.read(partners, ["email", "display_name"]) if not row["email"]]
+    if kind == "email" and without:
+        names = ", ".join(f"{row['display_name']} (id {row['id']})" for row in without)
+        raise ToolError("no_address", f"No e-mail address: {names}.", fix="Leave them out, or ask for the address.")
+    return partners
+
+
+def _files(call, record: BaseModel, ids: list[int]) -> BaseModel | None:
+    """Return attachments of this very record. :raises ToolError: of another one, which would be disclosed by it"""
+    files = call.env["ir.attachment"]
+    for attachment_id in dict.fromkeys(ids):
+        files |= call.attachment(attachment_id)
+    for row in files.read(["res_model", "res_id"]):
+        if (row["res_model"], row["res_id"]) != (record._name, record.id):
+            raise ToolError(
+                "not_found",
+                f"Attachment {row['id']} does not belong to {record._name} {record.id}.",
+                fix="Attach the file to this record first: odoo_upload_file.",
+                record=row["id"],
+            )
+    return files
+
+
+def _ask(call, kind: str, told: list, files: int) -> None:
+    outside = [each for each in told if each.external and each.by_email]
+    if kind == "note" or not outside or call.policy.confirmation == "never":
+        return
+    names = ", ".join(f"{each.name} <{each.email}>" for each in outside[:10])
+    more = f" and {len(outside) - 10} more" if len(outside) > 10 else ""
+    with_files = f" with {files} file(s)" if files else ""
+    people = "1 person" if len(outside) == 1 else f"{len(outside)} people"
+    call.need(
+        "confirm",
+        Question(
+            f"E-mail {people} outside the company{with_files}: {names}{more}?",
+            preview={"recipients": [each.as_dict() for each in outside[:50]]},
+        ),
+    )
+
+
+def _plan(call, record: BaseModel, body, subject, activity_type, user_id, due) -> ToolResult:
+    values: dict[str, object] = {"date_deadline": _due(call, due), "summary": shorten(subject or "", 200)}
+    if body.strip():
+        values["note"] = Markup(_html(body))
+    values["activity_type_id"] = _activity_type(call, record, activity_type)
+    user = call.env.user
+    if user_id and user_id != user.id:
+        user = call.records("res.users", "read", [user_id])
+        if user.share:
+            raise ToolError("invalid_value", f"User {user_id} is no employee and cannot have activities.")
+    values["user_id"] = user.id
+    activity = call.schedule(record, values)
+    row = call.read(activity, ["activity_type_id", "summary", "date_deadline", "user_id"])[0]
+    facts = {
+        "kind": "activity",
+        "activity_id": activity.id,
+        "type": row["activity_type_id"] and row["activity_type_id"][1],
+        "due": row["date_deadline"].isoformat(),
+        "assigned_to": row["user_id"] and row["user_id"][1],
+    }
+    if user != call.env.user:
+        call.note(f"Odoo tells {facts['assigned_to']} about it.")
+    what = f"Planned: {facts['type']} for {facts['assigned_to']} by {facts['due']}"
+    return _posted(record, what, [], facts)
+
+
+def _close(call, record: BaseModel, body: str, activity_id: int | None) -> ToolResult:
+    if not activity_id:
+        raise ToolError(
+            "invalid_arguments", "kind=done needs activity_id.", fix="odoo_read_thread lists the open activities."
+        )
+    activity = call.activity(record, activity_id)
+    told = call.recipients(record, DONE)
+    message = activity.action_feedback(feedback=body.strip() or False)
+    return _posted(record, "Activity closed", told, {"kind": "done", "activity_id": activity_id, "message_id": message})
+
+
+def _due(call, due: str | None) -> date:
+    if not due:
+        return Date.context_today(call.env["mail.activity"]) + timedelta(days=1)
+    try:
+        return date.fromisoformat(due.strip()[:10])
+    except ValueError as error:
+        raise ToolError("invalid_value", f"due={due!r} is no date. Write it like 2025-12-31.") from error
+
+
+def _activity_type(call, record: BaseModel, name: str | None) -> int:
+    types = call.env["mail.activity.type"].search([("res_model", "in", (False, record._name))])
+    rows = call.read(types, ["name"])
+    if not name:
+        to_do = call.env["ir.model.data"]._xmlid_to_res_id("mail.mail_activity_data_todo")
+        return to_do if to_do in types.ids else types[:1].id
+    wanted = name.strip().lower()
+    found = [row["id"] for row in rows if row["name"].lower() == wanted]
+    found = found or [row["id"] for row in rows if wanted.replace("-", "").replace(" ", "") in _plain(row["name"])]
+    if not found:
+        raise ToolError(
+            "invalid_value",
+            f"There is no activity type {name!r}.",
+            fix=f"Use one of: {', '.join(row['name'] for row in rows[:20])}.",
+        )
+    return found[0]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace(" ", "")
+
+
+def _posted(record: BaseModel, what: str, told: list, facts: dict[str, object]) -> ToolResult:
+    mailed = [each for each in told if each.by_email]
+    structured = {
+        "model": record._name,
+        "id": record.id,
+        **facts,
+        "url": f"{record.get_base_url()}/odoo/{record._name}/{record.id}",
+        "emailed": [each.as_dict() for each in mailed[:50]],
+        "emailed_count": len(mailed),
+        "notified_in_odoo": len(told) - len(mailed),
+    }
+    names = ", ".join(f"{each.name} <{each.email}>" for each in mailed[:10])
+    sentence = f"E-mailed: {names}{' and more' if len(mailed) > 10 else ''}." if mailed else "Nobody is e-mailed."
+    return ToolResult(structured, text=f"{what} on {record._name} {record.id}. {sentence}")
