@@ -2,12 +2,13 @@ import ipaddress
 
 from odoo.http import Controller, HttpDispatcher, Response, request, route
 from odoo.models import BaseModel
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..models.file_links import PATH, as_json
 from ..services.errors import ToolError
 
-CHUNK = 256 * 1024
+# What a form adds to the file it carries.
+FORM_OVERHEAD = 64 * 1024
 # Never kept by a browser or proxy, never interpreted as anything.
 HEADERS = {
     "Cache-Control": "no-store",
@@ -73,31 +74,30 @@ def _as_response(file) -> Response:
 
 
 def _body(limit: int) -> bytes:
-    """Return the request's body, or the first file of a form; read in pieces, never more than the limit.
+    """Return the request's body, or the first file of a form.
 
-    :raises ToolError: `too_large`
+    :raises ToolError: `too_large`, before it is read; cut off, or a form without a file
     """
     http = request.httprequest
-    too_large = ToolError("too_large", f"At most {limit:,} bytes can be uploaded here.")
-    if (http.content_length or 0) > limit:
-        raise too_large
-    http.max_content_length = limit
-    if http.mimetype == "multipart/form-data":
-        source = next(iter(http.files.values()), None)
-        if source is None:
-            raise ToolError("invalid_arguments", "The form holds no file.")
-    else:
-        source = http.stream
-    pieces, size = [], 0
+    is_form = http.mimetype == "multipart/form-data"
+    most = limit + FORM_OVERHEAD * is_form
     try:
-        while piece := source.read(CHUNK):
-            size += len(piece)
-            if size > limit:
-                raise too_large
-            pieces.append(piece)
+        if (http.content_length or 0) > most:
+            raise RequestEntityTooLarge
+        # One byte more: where the length is not told, what exceeds the maximum is cut without an error.
+        http.max_content_length = most + 1
+        if is_form:
+            file = next(iter(http.files.values()), None)
+            data = file.read(limit + 1) if file else b""
+        else:
+            data = http.get_data(cache=False)
+    except RequestEntityTooLarge:
+        data = None
     except ClientDisconnected as error:
         raise ToolError("invalid_arguments", "The upload was cut off. Nothing was stored.") from error
-    return b"".join(pieces)
+    if data is None or len(data) > limit:
+        raise ToolError("too_large", f"At most {limit:,} bytes can be uploaded here.")
+    return data
 
 
 def _address() -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import odoo, odoo_log, paths, ports, processes, stamps
+from . import odoo, odoo_log, paths, ports, postgres, processes, stamps
 from .console import Failure, say
 
 PATIENCE = 120
@@ -46,6 +46,10 @@ def start(database, *, workers=2, port=8069, fixtures=False, options=()):
         name = f"server-{http}"
         log = paths.LOGS / f"{name}.log"
         log.write_bytes(b"")
+        # Links in answers, and the origins the endpoint accepts, follow from the base URL.
+        postgres.query(
+            f"UPDATE ir_config_parameter SET value = 'http://127.0.0.1:{http}' WHERE key = 'web.base.url'", database
+        )
         # Without workers there is no evented process, and the option would be ignored.
         command = chosen.command(
             "-d", database, f"--http-port={http}", f"--gevent-port={gevent}", f"--workers={workers}",

@@ -49,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
             connection.putheader("Authorization", self.authorization)
             connection.endheaders(body)
             self._answer(connection.getresponse())
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the client has gone, as some tests do on purpose
         finally:
             connection.close()
 

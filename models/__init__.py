@@ -8,6 +8,8 @@ from . import mcp_change_revert
 from . import mcp_idempotency
 from . import mcp_policy
 from . import mcp_profile
+from . import mcp_prompt
+from . import mcp_resource
 from . import mcp_server
 from . import mcp_session
 from . import mcp_token
@@ -16,3 +18,7 @@ from . import mcp_tool_registry
 from . import res_config_settings
 from . import res_users
 from . import tools
+# These extend models above.
+from . import completion
+from . import prompt_methods
+from . import resources

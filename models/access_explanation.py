@@ -126,7 +126,9 @@ class AccessExplainer:
         allowed = visible._filtered_access(self.mode) if has_right else visible.browse()
         self.result.refused = [record_id for record_id in visible._ids if record_id not in allowed._ids]
         if not rules:
-            self._add("record rule", True if not self.result.hidden else None, "No record rule restricts this user here.")
+            self._add(
+                "record rule", True if not self.result.hidden else None, "No record rule restricts this user here."
+            )
         refused = visible.browse(self.result.refused) if has_right else visible.browse()
         grouped = [rule for rule, _domain in rules if rule.groups]
         for rule, domain in rules[:MOST_RULES]:
@@ -175,7 +177,9 @@ class AccessExplainer:
             wide = self.records.with_context(allowed_company_ids=companies)
             found = wide.browse(self.result.hidden).exists()._filtered_access("read")
             if found:
-                self._add("company", False, "Another company of this user has them: leave company_id out.", ids=found.ids)
+                self._add(
+                    "company", False, "Another company of this user has them: leave company_id out.", ids=found.ids
+                )
 
     def _rules_in_force(self) -> list[tuple[BaseModel, Domain]]:
         """Return the rules of the model, and of those it inherits from, with their domains for this user."""
@@ -201,8 +205,10 @@ class AccessExplainer:
     def _unrestricted_groups(self) -> BaseModel:
         """Return groups whose rules let every record of the model through."""
         # sudo: as above; told are names of groups.
-        rules = self.call.env["ir.rule"].sudo().search(
-            [("model_id.model", "=", self.model), (f"perm_{self.mode}", "=", True), ("groups", "!=", False)]
+        rules = (
+            self.call.env["ir.rule"]
+            .sudo()
+            .search([("model_id.model", "=", self.model), (f"perm_{self.mode}", "=", True), ("groups", "!=", False)])
         )
         context = self.call.env["ir.rule"]._eval_context()
         return rules.filtered(

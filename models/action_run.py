@@ -8,7 +8,7 @@ from odoo.models import BaseModel
 from ..services.errors import KeepsNothing, ToolError
 from ..services.questions import Question
 from .action_outcome import Outcome
-from .form_actions import Choice, is_grave
+from .form_actions import Choice, action_id, is_grave
 from .form_buttons import Button
 from .view_values import literal, namespace, values_for
 from .wizard import WizardForm
@@ -89,7 +89,7 @@ class ActionRun:
         :raises ToolError: it is gone or for other groups
         """
         # sudo: definitions of actions are closed to users; this one stands on their own form or menu.
-        action = self.call.env["ir.actions.actions"].sudo().browse(int(choice.name)).exists()
+        action = self.call.env["ir.actions.actions"].sudo().browse(action_id(self.call, choice.name) or 0).exists()
         # sudo: as above.
         action = self.call.env[action.type].sudo().browse(action.id) if action else action
         groups = action.group_ids if action and "group_ids" in action._fields else None
@@ -112,10 +112,16 @@ class ActionRun:
             carried = {key: value for key, value in context.items() if not _OWN_KEYS.fullmatch(key)}
             opening = {**carried, **button_context, **_active(active)}
             names = namespace(active.with_context(**opening).env, {}, active)
-            opening |= self._context(action.get("context"), names)
+            is_wizard = self._is_wizard(action)
+            try:
+                opening |= self._context(action.get("context"), names)
+            except ToolError:
+                # Of a list of records it only chooses filters.
+                if is_wizard:
+                    raise
             if isinstance(action.get("effect"), Mapping):
                 self.outcome.note_message(action["effect"].get("message"))
-            if self._is_wizard(action):
+            if is_wizard:
                 wizard = WizardForm(self.call, action, opening, active)
                 if not wizard.buttons() or (self.path != "answers" and wizard.is_last_page()):
                     # It only says that it is done.
@@ -201,4 +207,3 @@ def _active(records: BaseModel) -> dict[str, object]:
     if not records:
         return {"active_model": records._name}
     return {"active_id": records.ids[0], "active_ids": records.ids, "active_model": records._name}
-

@@ -56,9 +56,8 @@ def image_block(content: Content) -> tuple[dict[str, str], str | None]:
     :raises ToolError: no picture, or none that can be shown
     """
     if content.mimetype not in SHOWN_IMAGES:
-        raise ToolError(
-            "unreadable", f"{content.name} is {content.mimetype or 'a file'}, not a PNG, JPEG, GIF or WebP.", fix=_DOWNLOAD
-        )
+        kind = content.mimetype or "a file"
+        raise ToolError("unreadable", f"{content.name} is {kind}, not a PNG, JPEG, GIF or WebP.", fix=_DOWNLOAD)
     data, note = content.data, None
     for side in _SIDES:
         if len(data) <= MAX_IMAGE:

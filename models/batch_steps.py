@@ -71,8 +71,12 @@ class BatchRun:
         """
         step_references.check_order(steps)
         call = self.call
-        if not call.rehearsing and call.policy.confirmation != "never" and "confirm" not in call.answers:
-            self._ask_once(steps)
+        if not call.rehearsing and call.policy.confirmation != "never":
+            if "confirm" in call.answers:
+                # A "no" ends it here, before the first step.
+                call.need("confirm", Question(f"Run {len(steps)} steps?"))
+            else:
+                self._ask_once(steps)
         return self._run_all(steps)
 
     def _ask_once(self, steps: Sequence[Mapping]) -> None:
@@ -93,7 +97,9 @@ class BatchRun:
         finally:
             call.restart(rehearsing=False)
         if asked:
-            text = " ".join(f"Step {number}: {question.message}" if number else question.message for number, question in asked)
+            text = " ".join(
+                f"Step {number}: {question.message}" if number else question.message for number, question in asked
+            )
             preview = {"questions": [{"step": number, **question.preview} for number, question in asked]}
             raise NeedsInput("confirm", Question(text, preview=preview))
 
@@ -109,6 +115,8 @@ class BatchRun:
                     described.get("arguments") or {}, [earlier.result.structured for earlier in done[:-1]]
                 )
                 self._run_step(step, arguments)
+            except NeedsInput:
+                raise
             except ToolError as error:
                 step.error = error
                 raise _at_step(error, step) from error

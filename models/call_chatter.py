@@ -12,6 +12,7 @@ from odoo.fields import Domain
 from odoo.models import BaseModel
 
 from ..services.errors import ToolError
+from .mail_message import written_by
 
 LONGEST_CLIENT = 60
 
@@ -162,16 +163,21 @@ class CallChatter:
         :param followers: also notify those who follow the record; without, only `partner_ids`
         """
         options = {} if followers else {"notify_skip_followers": True}
-        return record.message_post(
-            body=body,
-            subject=subject or None,
-            message_type="comment",
-            subtype_xmlid=subtype,
-            partner_ids=list(partner_ids),
-            attachment_ids=attachments.ids if attachments else None,
-            mcp_client=self.client_name,
-            **options,
-        )
+        with written_by(self.client_name):
+            return record.message_post(
+                body=body,
+                subject=subject or None,
+                message_type="comment",
+                subtype_xmlid=subtype,
+                partner_ids=list(partner_ids),
+                attachment_ids=attachments.ids if attachments else None,
+                **options,
+            )
+
+    def close_activity(self, activity: BaseModel, feedback: str) -> int:
+        """Mark an activity from `activity` as done, and return the id of the message that says so."""
+        with written_by(self.client_name):
+            return activity.action_feedback(feedback=feedback or False)
 
     def schedule(self, record: BaseModel, values: dict[str, object]) -> BaseModel:
         """Plan an activity on a record and journal it. :param values: checked values of `mail.activity`"""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from odoo.models import BaseModel
 
+from ..services.document_text import MAX_FILE
 from ..services.errors import ToolError
 from ..services.times import to_wire
 
@@ -82,14 +83,20 @@ class CallFiles:
     def content(self, attachment: BaseModel) -> Content:
         """Return the bytes of an attachment from `attachment` or `attachments`.
 
-        :raises ToolError: `no_content`, for a link to elsewhere
+        :raises ToolError: `no_content`, for a link to elsewhere; `too_large`, before it is read
         """
-        facts = attachment.read(["name", "mimetype", "type", "url"])[0]
+        facts = attachment.read(["name", "mimetype", "type", "url", "file_size"])[0]
         if facts["type"] != "binary":
             raise ToolError(
                 "no_content",
                 f"{facts['name']} is a link, not a file: {facts['url'] or 'stored outside Odoo'}.",
                 record=attachment.id,
+            )
+        if facts["file_size"] > MAX_FILE:
+            raise ToolError(
+                "too_large",
+                f"{facts['name']} has {facts['file_size']:,} bytes; files are read up to {MAX_FILE:,}.",
+                fix="Ask for a one-time link: mode=link.",
             )
         return Content(facts["name"], facts["mimetype"] or "", attachment.raw or b"")
 

@@ -137,9 +137,15 @@ class Journal:
         ]
         if not changed:
             return None
-        # What Odoo computes follows by itself when the rest is restored, and could not be written.
         computed = [name for name in changed if fields[name].compute and name not in watched.written]
-        kept = [name for name in changed if name not in computed]
+        # What Odoo computes follows by itself when the rest is restored, and could not be written; but a value that
+        # somebody may have typed over (the price of a line) would not come back.
+        kept = [
+            name
+            for name in changed
+            if not (fields[name].compute and fields[name].readonly)
+            and not (fields[name].related and name in computed)
+        ]
         old, new = ({name: each.raw[name] for name in kept} for each in (before, after))
         archived = new.get(watched.records._active_name) is False
         operation = "archive" if archived else "write"

@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from markupsafe import Markup
 from odoo.fields import Domain
 from odoo.models import BaseModel
 
 from ..services.budget import shorten
+from ..services.errors import ToolError
 from ..services.html_text import html_to_markdown
+from ..services.markdown import markdown_to_html
 from ..services.quoted_text import MARK, cut_html, cut_text
 from ..services.times import to_wire
 from ..services.untrusted import Boundary
@@ -37,6 +40,15 @@ def outsider_domain() -> Domain:
         | Domain("author_id", "=", False)
         | Domain("author_id", "any!", [("partner_share", "=", True)])
     )
+
+
+def message_html(body: str) -> Markup:
+    """Return what is stored and mailed for a Markdown text. :raises ToolError: it is too long"""
+    try:
+        # Markup: the service escapes all of the source and writes a few elements of its own.
+        return Markup(markdown_to_html(body))
+    except ValueError as error:
+        raise ToolError("invalid_arguments", str(error)) from error
 
 
 def message_rows(call, messages: BaseModel, boundary: Boundary) -> list[dict[str, object]]:
@@ -131,7 +143,7 @@ def _written(row: Mapping[str, object], boundary: Boundary, *, trusted: bool) ->
 def _change(change: Mapping[str, str], boundary: Boundary, trusted: bool) -> dict[str, str]:
     if trusted:
         return dict(change)
-    return {"field": change["field"], "before": boundary.wrap(change["before"]), "after": boundary.wrap(change["after"])}
+    return {name: value if name == "field" else boundary.wrap(value) for name, value in change.items()}
 
 
 def _line(text: str) -> str:

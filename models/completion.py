@@ -102,8 +102,11 @@ class McpResource(models.Model):
             raise _unknown(f"{template.uri} has no variable {argument[:64]!r}.", "See resources/templates/list.")
         if argument == "model" or (template.kind == "model" and argument == "name"):
             return _models(call, value)
-        if argument == "id":
-            return [str(record) for record, _name in _records(call, others.get("model", ""), value)]
+        if argument == "report":
+            return _starting(self._reports(call), value)
+        if argument == "id" and template.kind != "attachment":
+            model = others.get("model") or self._reports(call).get(others.get("report", ""), "")
+            return [str(record) for record, _name in _records(call, model, value)]
         return self._complete_name(call, template.kind, value)
 
     @api.model
@@ -116,7 +119,7 @@ class McpResource(models.Model):
                 return _starting(self.env["mcp.prompt"]._available(call), value)
             case "module":
                 modules = self.env["mcp.tool.registry"]._installed_modules()
-                return _starting((name for name, _label, _is_app in modules), value)
+                return _starting(sorted(name for name, _label, _is_app in modules), value)
         return []
 
 
@@ -139,13 +142,14 @@ def _checked(params) -> tuple[dict, str, str, dict[str, str]]:
 
 def _models(call, value: str) -> list[str]:
     """Return models by the beginning of their technical name, then by label, everyday word or old name."""
-    registry = call.env["mcp.tool.registry"]
-    found = registry._tool_find_models(call, query=value or None, limit=MAX_VALUES).structured["models"]
+    tools = call.env["mcp.tool.registry"]
+    found = tools._tool_find_models(call, query=value or None, limit=MAX_VALUES).structured["models"]
     named = [item["model"] for item in found]
     if not value:
         return named
     start = value.lower()
-    begun = sorted(name for name in call.env.registry if name.startswith(start) and not call.env.registry[name]._abstract)
+    registry = call.env.registry
+    begun = sorted(name for name in registry if name.startswith(start) and not registry[name]._abstract)
     open_names = islice((name for name in begun if call.allows_model(name)), MAX_VALUES)
     return [*open_names, *named]
 

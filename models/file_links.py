@@ -134,26 +134,29 @@ class McpFileLink(models.AbstractModel):
         """Run `handle` once in the life of this link, with an audit row for each attempt."""
         started = time.perf_counter()
         call = self._call(link, ip, method, size)
-        outcome, reason = "ok", None
         try:
             expires = fields.Datetime.now() + LIFE
             if not self.env["mcp.idempotency"]._insert(f"link:{link.nonce}", expires, tool=call.spec.name):
                 raise ToolError("link_used", "This link has been used. Ask for a new one.")
             self.env["mcp.policy"]._authorize(call)
-            return _run(call.env, lambda: handle(call))
+            result = _run(call.env, lambda: handle(call))
         except ToolError as error:
-            outcome, reason = "refused" if isinstance(error, PolicyDenied) else "error", f"{error.code}: {error}"
+            outcome = "refused" if isinstance(error, PolicyDenied) else "error"
+            self._audit(call, outcome, f"{error.code}: {error}", started)
             raise
-        finally:
-            self.env["mcp.audit.log"]._record(
-                call.exchange,
-                tool=call.spec.name,
-                outcome=outcome,
-                reason=reason,
-                model=call.model,
-                record_ids=call.record_ids,
-                duration_ms=(time.perf_counter() - started) * 1000,
-            )
+        self._audit(call, "ok", None, started)
+        return result
+
+    def _audit(self, call: ToolCall, outcome: str, reason: str | None, started: float) -> None:
+        self.env["mcp.audit.log"]._record(
+            call.exchange,
+            tool=call.spec.name,
+            outcome=outcome,
+            reason=reason,
+            model=call.model,
+            record_ids=call.record_ids,
+            duration_ms=(time.perf_counter() - started) * 1000,
+        )
 
     def _call(self, link: FileLink, ip: str, method: str, size: int) -> ToolCall:
         # sudo: the profile of the token that the link was verified against.

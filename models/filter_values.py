@@ -197,7 +197,23 @@ def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
     if operator in ORDERING:
         # Ids count up, so "above 0" or "since the last one" are fair questions.
         return Domain(path.expression, operator, _each(operator, value, _converter(call, path, "integer")))
-    return Domain(path.expression, operator, _each(operator, value, lambda item: _record_id(call, comodel, item)))
+    ids = _each(operator, value, lambda item: _record_id(call, comodel, item))
+    if field.type in X2MANY and (field.store or field.inherited):
+        return _linked_to(call, field, operator, ids)
+    return Domain(path.expression, operator, ids)
+
+
+def _linked_to(call, field, operator: str, ids: list[int | bool]) -> Domain:
+    """Return the condition of an x2many on visible records: Odoo's own `in` asks as superuser whether there are any."""
+    archive = call.env[field.comodel_name]._active_name
+    shown = Domain(archive, "in", [True, False]) if archive else Domain.TRUE
+    parts = []
+    if wanted := [item for item in ids if item is not False]:
+        parts.append(Domain(field.name, "any", Domain("id", "in", wanted) & shown))
+    if len(wanted) < len(ids):
+        parts.append(Domain(field.name, "not any", shown))
+    condition = Domain.OR(parts)
+    return ~condition if operator in NEGATIVE else condition
 
 
 def _hierarchy(call, path: FieldPath, comodel: str, operator: str, value: object) -> Domain:

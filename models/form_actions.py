@@ -21,14 +21,16 @@ MOST_LISTED = 30
 
 # Words in a method's name that say it posts, validates, cancels, sends, pays or deletes: hard to take back.
 _GRAVE_WORDS = frozenset(
-    "apply cancel close delete done lost merge pay payment payments post refund remove reversal reverse send unlink "
-    "validate".split()
-)
+    {
+        "apply", "cancel", "close", "delete", "done", "lost", "merge", "pay", "payment", "payments", "post", "refund",
+        "remove", "reversal", "reverse", "send", "unlink", "validate",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing that can be run. `kind` is `object` (a method) or `action` (the id of an action, in `name`)."""
+    """One thing that can be run. `kind` is `object` (a method) or `action` (its id or external id, in `name`)."""
 
     kind: str
     name: str
@@ -91,11 +93,18 @@ def _is_meant(call, choice: Choice, wanted: str) -> bool:
     word = " ".join(wanted.split()).casefold()
     if word in (choice.name.casefold(), choice.label.casefold()):
         return True
-    if choice.kind != "action" or not re.fullmatch(r"\w+\.[\w.]+", wanted.strip()):
-        return False
-    # sudo: external ids are for administrators; only whether one names an action already on offer is told.
-    found = call.env["ir.model.data"].sudo()._xmlid_to_res_model_res_id(wanted.strip())
-    return bool(found[0]) and found[0].startswith("ir.actions.") and str(found[1]) == choice.name
+    return choice.kind == "action" and bool(word) and action_id(call, word) == action_id(call, choice.name)
+
+
+def action_id(call, name: str) -> int | None:
+    """Return the id of the action that a number or an external id stands for; views use both."""
+    if name.isdecimal():
+        return int(name)
+    if not re.fullmatch(r"\w+\.[\w.]+", name):
+        return None
+    # sudo: external ids are for administrators; callers only use those that an action on offer has.
+    model, res_id = call.env["ir.model.data"].sudo()._xmlid_to_res_model_res_id(name)
+    return res_id if model and model.startswith("ir.actions.") else None
 
 
 def _conditions(choices: Sequence[Choice]) -> set[str]:

@@ -55,9 +55,9 @@ def buttons_in(form: etree._Element) -> list[Button]:
         kind = "save" if node.get("special") == "save" else node.get("type", "object")
         name = node.get("name") or ("save" if kind == "save" else "")
         conditions = hiding_conditions(node)
-        if not name or conditions is None or kind not in ("object", "action", "save") or node.get("special") == "cancel":
+        if not name or conditions is None or kind not in ("object", "action", "save"):
             continue
-        if kind == "object" and method_is_uncallable(name):
+        if node.get("special") == "cancel" or (kind == "object" and method_is_uncallable(name)):
             continue
         classes = (node.get("class") or "").split()
         button = Button(

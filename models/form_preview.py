@@ -51,14 +51,21 @@ class FormReader:
         """:param record: the existing record, or an empty recordset for a new one"""
         model, check = self.records._name, ValuesCheck(self.call)
         values = check.record(model, given, "write" if record else "create", record or None)
+        values = {name: _numbered(value) for name, value in values.items()}
         spec = self._specification(values)
         result = FormPreview()
+        given_state = {name: self._client_value(name, value) for name, value in values.items()}
+        edited = [name for name in values if not changed or name in changed]
         if record:
-            result.state = self._stored(record, spec)
+            result.state = self._stored(record, spec) | given_state
+        elif len(edited) == len(values):
+            # A new record in one go: defaults for what is not given, then all consequences, complete lines included.
+            result.state = given_state
+            self._take(result, self.records.onchange(dict(values), [], spec), values)
+            edited = []
         else:
             self._take(result, self.records.onchange({}, [], spec), {})
-        edited = [name for name in values if not changed or name in changed]
-        result.state |= {name: self._client_value(name, value) for name, value in values.items()}
+            result.state |= given_state
         if edited:
             sent = {**({} if record else self._sendable(result.state)), **values}
             self._take(result, (record or self.records).onchange(sent, edited, spec), values)
@@ -105,7 +112,7 @@ class FormReader:
             before = result.state.get(name)
             now = self._client_value(name, value, before)
             result.state[name] = now
-            if name in self.open and (name not in given or now != before):
+            if name in self.open and (name not in given or now != before or _has_lines(value)):
                 result.values[name] = self._shown(name, value, now)
         if warning := answer.get("warning"):
             text = ": ".join(part for part in (warning.get("title"), warning.get("message")) if part)
@@ -145,7 +152,9 @@ class FormReader:
             return {"count": len(now), **({"lines": lines[:MOST_LINES]} if lines else {})}
         if definition.type == "monetary":
             return now or 0
-        return wire_value(now if definition.type == "date" else value, {"type": definition.type}, tz=self.call.env.context["tz"])
+        return wire_value(
+            now if definition.type == "date" else value, {"type": definition.type}, tz=self.call.env.context["tz"]
+        )
 
     # The state of the fields
 
@@ -196,7 +205,7 @@ def _line_ids(value: object, before: Sequence[int]) -> list[int]:
             break
         match command[0]:
             case Command.CREATE:
-                ids.append(0)
+                ids.append(command[1] or 0)
             case Command.LINK | Command.UPDATE:
                 ids += [command[1]] if command[1] not in ids else []
             case Command.UNLINK | Command.DELETE:
@@ -206,6 +215,21 @@ def _line_ids(value: object, before: Sequence[int]) -> list[int]:
             case Command.SET:
                 ids = list(command[2])
     return ids
+
+
+def _numbered(value: object) -> object:
+    """Return commands with an id for each new line, as the web client gives them, so that answers can name lines."""
+    if not isinstance(value, list):
+        return value
+    return [
+        (Command.CREATE, f"virtual_{number}", command[2]) if command[0] == Command.CREATE else command
+        for number, command in enumerate(value, 1)
+    ]
+
+
+def _has_lines(value: object) -> bool:
+    """Say whether a value is commands of which one brings values of a line."""
+    return isinstance(value, list) and any(len(command) > 2 and isinstance(command[2], Mapping) for command in value)
 
 
 def _plain_line(values: Mapping[str, object]) -> dict[str, object]:

@@ -38,7 +38,10 @@ _FIELDS = (
 _WORD = re.compile(r"[^\s\"'(),;:?!<>\\|&*]+")
 _LONGEST_INDEXED = 20_000
 # Words of a question that say nothing about what is looked for.
-_EMPTY_WORDS = frozenset("a an and are by for from how in is me my of on or show the to what where which who with".split())
+_EMPTY_WORDS = frozenset(
+    ("a", "an", "and", "are", "by", "for", "from", "how", "in", "is", "me", "my", "of", "on", "or", "show", "the", "to",
+     "what", "where", "which", "who", "with")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

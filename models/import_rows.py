@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odoo.fields import Command
-from odoo.models import BaseModel
 
 from ..services.errors import NeedsInput, ToolError
 from .attempt import attempt
@@ -108,7 +107,7 @@ class RowImport:
                 continue
             identity = row.xmlid or keys.get(row.number)
             if identity is None:
-                row.fail(_row_error("It has neither an external id in \"id\" nor a value for the key fields."))
+                row.fail(_row_error('It has no external id in "id" and no key fields are named.'))
             elif identity in seen:
                 row.fail(_row_error(f"It has the same key as row {seen[identity]}."))
             elif row.xmlid:
@@ -165,7 +164,7 @@ class RowImport:
         if len(records) > limit:
             raise ToolError(
                 "invalid_arguments",
-                f"The key fields {', '.join(self.key_fields)} do not identify {self.model} records: too many share one.",
+                f"{', '.join(self.key_fields)} do not identify {self.model} records: too many share one value.",
                 fix="Name more key_fields, or use external ids.",
                 model=self.model,
             )
@@ -184,9 +183,7 @@ class RowImport:
             try:
                 if row.record_id not in writable:
                     raise _row_error("This user may not change the record it stands for.", code="access_denied")
-                row.checked = self.check.record(
-                    self.model, row.values, "write", self.records.browse(row.record_id)
-                )
+                row.checked = self.check.record(self.model, row.values, "write", self.records.browse(row.record_id))
                 self._refuse_new_records(row.checked)
             except NeedsInput:
                 raise

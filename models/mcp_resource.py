@@ -55,6 +55,4 @@ class McpResource(models.Model):
             if not resource.body and not resource.filter_id:
                 raise ValidationError(self.env._("Write a text or choose a saved filter."))
             if len(resource.body or "") > LONGEST_BODY:
-                raise ValidationError(
-                    self.env._("The text has more than %(limit)s characters.", limit=LONGEST_BODY)
-                )
+                raise ValidationError(self.env._("The text has more than %(limit)s characters.", limit=LONGEST_BODY))

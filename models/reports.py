@@ -113,5 +113,5 @@ def _source(rendered: tuple[bytes | str, str]) -> str:
 
 
 def _file_name(report: BaseModel, ids: Sequence[int]) -> str:
-    label = _UNSAFE_NAME.sub(" ", report.name).strip() or "report"
+    label = " ".join(_UNSAFE_NAME.sub(" ", report.name).split()) or "report"
     return f"{label} {ids[0]}" if len(ids) == 1 else label

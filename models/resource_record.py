@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from odoo.exceptions import AccessError
 from odoo.models import BaseModel
 
 from ..services.budget import DEFAULT_BUDGET, shorten
@@ -31,7 +32,10 @@ def record_document(call, model: str, record_id: int) -> ToolResult:
     schema = model_schema(call.env, model)
     name = call.read(record, ["display_name"])[0]["display_name"]
     by_name = {item["name"]: item for item in schema["fields"]}
-    row = shaped(call, record, columns(call, model, _names(call, model, schema)), resolve_names=True).rows[0]
+    plain, tags = _names(call, model, schema)
+    row = shaped(call, record, columns(call, model, plain)).rows[0]
+    for tag in tags:
+        row |= _tags(call, record, tag)
     values = {key: value for key, value in row.items() if _says_something(value)}
     lines = {item["name"]: _lines(call, record, item) for item in _line_fields(call, model, schema)}
     facts = {
@@ -52,12 +56,21 @@ def record_url(record: BaseModel) -> str:
     return f"{record.get_base_url()}/odoo/{model if '.' in model else f'm-{model}'}/{record.id}"
 
 
-def _names(call, model: str, schema: Mapping) -> list[str]:
-    """Return the fields to read, the most telling first: all that hold a value of their own, and a few tags."""
+def _names(call, model: str, schema: Mapping) -> tuple[list[str], list[str]]:
+    """Return the fields that hold a value of their own, the most telling first, and a few many2many fields."""
     plain = set(all_fields(call, model)) - _TECHNICAL
     ranked = [item for item in schema["fields"] if item["name"] in plain]
     tags = [item["name"] for item in ranked if item["type"] == "many2many"][:MOST_TAGS]
-    return [item["name"] for item in ranked if item["type"] not in X2MANY or item["name"] in tags]
+    return [item["name"] for item in ranked if item["type"] not in X2MANY], tags
+
+
+def _tags(call, record: BaseModel, name: str) -> dict:
+    try:
+        return shaped(call, record, columns(call, record._name, [name]), resolve_names=True).rows[0]
+    except AccessError:
+        # Odoo reads whether linked records are active, and fails on one that is hidden from this user.
+        call.note(f"{name} is left out: it links to records that are not visible to this user.")
+        return {}
 
 
 def _line_fields(call, model: str, schema: Mapping) -> list[Mapping]:

@@ -61,7 +61,11 @@ def _condition(env: Environment, model: str, condition: DomainCondition, depth: 
 
 
 def _comparison(env: Environment, subject: str, operator: str, value: object, target: str | None) -> str:
-    values = list(value) if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "__len__") and not isinstance(value, str) else [value]
+    values = (
+        list(value)
+        if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "__len__") and not isinstance(value, str)
+        else [value]
+    )
     empty = any(each in (False, None) for each in values)
     given = [each for each in values if each not in (False, None)]
     if not given:

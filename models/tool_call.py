@@ -235,6 +235,9 @@ class ToolCall(CallChatter, CallFiles):
         if self._found.get(records._name, set()).issuperset(records._ids):
             # The search that found them has applied the record rules; `search_read` saves the second check likewise.
             return records._read_format(names)
+        # Names of links and record rules are computed as superuser and leave the real values in the cache that `read`
+        # takes them from, also those that a model masks for this user (private meetings).
+        records.invalidate_recordset(names)
         return records.read(names)
 
     # Writing

@@ -106,14 +106,18 @@ class Undo:
         # Where deleting is closed records are archived, which is no loss.
         created = created.filtered(lambda change: self.call.policy.allows_model(change.model, "delete"))
         if created and self.call.policy.confirmation != "never":
-            names = ", ".join(f"{change.res_name or change.model} (id {change.res_id})" for change in created[:MOST_NAMED])
+            names = ", ".join(
+                f"{change.res_name or change.model} (id {change.res_id})" for change in created[:MOST_NAMED]
+            )
             more = f" and {len(created) - MOST_NAMED} more" if len(created) > MOST_NAMED else ""
-            self.call.need("confirm", Question(f"Undo removes {len(created)} created record(s): {names}{more}. Go ahead?"))
+            self.call.need(
+                "confirm", Question(f"Undo removes {len(created)} created record(s): {names}{more}. Go ahead?")
+            )
 
     def _undo_create(self, change: BaseModel, call: ToolCall) -> None:
         record = self._existing(change, call, "read")
         if record is None:
-            self._done(change, "was gone already")
+            self._done(change, "was gone or hidden already")
             return
         try:
             with attempt(call):
@@ -145,6 +149,9 @@ class Undo:
                 record=change.res_id,
             )
         before = self._restorable(change, record)
+        if not before and len(self.changes) > 1:
+            self._done(change, "follows from the others")
+            return
         if not before:
             raise ToolError(
                 "cannot_undo",

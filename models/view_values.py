@@ -1,4 +1,4 @@
-"""What a view's expressions say (`invisible`, `readonly`, `context`, `domain`), for values as the web client holds them.
+"""What a view's expressions say (`invisible`, `readonly`, `context`, `domain`), for values as the web client has them.
 
 The expressions come from views and actions of this database, never from the caller; the values are data.
 """

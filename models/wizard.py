@@ -254,4 +254,5 @@ def _form_view(action: Mapping) -> int | None:
 
 
 def _numbered(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) and "line" in item for item in value)
+    items = value if isinstance(value, list) else []
+    return bool(items) and all(isinstance(item, Mapping) and "line" in item for item in items)

@@ -16,6 +16,7 @@ KEYWORDS = frozenset(
 TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
 # Objects and arrays inside one another below the arguments object; scalars do not count.
 MAX_DEPTH = 3
+_BOUNDS = frozenset({"minimum", "maximum", "maxItems"})
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 # The keyword and the types it may stand beside; others may stand beside any.
@@ -37,15 +38,22 @@ class Fragment(dict):
         arrive comma-separated), `checked` (a whole schema that `assert_portable` has passed), or ``
     :param example: a valid value, shown in errors
     :param max_length: most characters of a string; None for the common limit
+    :param listed_as: a shorter schema that clients get instead, where another tool of the list has the whole one
     """
 
     def __init__(
-        self, schema: Mapping[str, object], role: str = "", example: object = None, max_length: int | None = None
+        self,
+        schema: Mapping[str, object],
+        role: str = "",
+        example: object = None,
+        max_length: int | None = None,
+        listed_as: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(schema)
         self.role = role
         self.example = example
         self.max_length = max_length
+        self.listed_as = listed_as
 
 
 def role_of(schema: object) -> str:
@@ -74,6 +82,20 @@ def portable(schema: Mapping[str, object]) -> dict[str, object]:
         # An object without properties at the root: a tool without arguments still needs a declared one.
         reduced = {"type": "object", "properties": {"note": {"type": "string", "description": "Not used."}}}
     return reduced
+
+
+def listed(schema: Mapping[str, object]) -> Fragment:
+    """Return the schema as clients get it: without the bounds, which are enforced anyway and cost room in the list.
+
+    Those that matter are in the descriptions.
+    """
+    schema = getattr(schema, "listed_as", None) or schema
+    slim = {keyword: value for keyword, value in schema.items() if keyword not in _BOUNDS}
+    if "properties" in slim:
+        slim["properties"] = {name: listed(child) for name, child in slim["properties"].items()}
+    if "items" in slim:
+        slim["items"] = listed(slim["items"])
+    return Fragment(slim, role_of(schema), getattr(schema, "example", None), getattr(schema, "max_length", None))
 
 
 def _check(schema: object, path: str, depth: int) -> None:

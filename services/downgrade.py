@@ -43,7 +43,9 @@ def listed_item(definition: Mapping[str, object], version: Version) -> Json:
         return item
     _strip_item(item, version)
     if "arguments" in item and not version.titles:
-        item["arguments"] = [{key: argument[key] for key in argument if key != "title"} for argument in item["arguments"]]
+        item["arguments"] = [
+            {key: value for key, value in argument.items() if key != "title"} for argument in item["arguments"]
+        ]
     return item
 
 

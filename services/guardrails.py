@@ -34,7 +34,11 @@ UNREACHABLE_MODELS = frozenset(
         "ir.ui.view",
         "ir.ui.view.custom",
         "ir.websocket",
+        # Who follows or was told of what, also of records the user may not see; the chatter tools show it per record.
+        "mail.followers",
+        "mail.followers.edit",
         "mail.mail",
+        "mail.notification",
         "mail.push",
         "mail.push.device",
         "mail.ice.server",
@@ -43,9 +47,12 @@ UNREACHABLE_MODELS = frozenset(
         "payment.provider",
         "payment.token",
         "payment.transaction",
+        "portal.share",
         "portal.wizard",
         "portal.wizard.user",
         "pos.payment.method",
+        "project.share.collaborator.wizard",
+        "project.share.wizard",
         "res.config",
         "res.config.settings",
         "res.device",
@@ -59,6 +66,8 @@ UNREACHABLE_MODELS = frozenset(
         "sms.account.sender",
         "sms.sms",
         "sms.tracker",
+        "spreadsheet.dashboard.share",
+        "task.share.wizard",
     }
 )
 UNREACHABLE_PREFIXES = (
@@ -83,15 +92,15 @@ UNREACHABLE_PREFIXES = (
 READ_ONLY_MODELS = frozenset(
     {
         "discuss.channel",
-        "discuss.channel.member",
         "mail.alias",
         "mail.alias.domain",
         "mail.activity.type",
         "mail.compose.message",
-        "mail.followers",
+        "mail.gateway.allowed",
+        "mail.guest",
         "mail.message",
-        "mail.message.subtype",
-        "mail.notification",
+        # Posted later with whatever author, sender and context its row names.
+        "mail.scheduled.message",
         "mail.template",
         "mail.tracking.value",
         "publisher_warranty.contract",
@@ -103,7 +112,7 @@ READ_ONLY_MODELS = frozenset(
         "website",
     }
 )
-READ_ONLY_PREFIXES = ("ir.",)
+READ_ONLY_PREFIXES = ("discuss.call.", "discuss.channel.", "ir.", "mail.message.")
 
 # Credentials by name, whatever the model: `access_token` opens a document to whoever holds it.
 SECRET_FIELD = re.compile(
@@ -112,15 +121,18 @@ SECRET_FIELD = re.compile(
     r"|^(signup_type|signup_expiration|oauth_access_token|new_password|pin)$"
 )
 
-# Kept by Odoo itself, or a right in disguise.
+# Kept by Odoo itself, or a right in disguise: an alias routes mail, followers get a copy of all that is posted.
 UNWRITABLE_FIELDS = frozenset(
     {
+        "alias_id",
         "all_group_ids",
         "create_date",
         "create_uid",
         "display_name",
         "group_ids",
         "id",
+        "message_follower_ids",
+        "message_partner_ids",
         "parent_path",
         "share",
         "write_date",

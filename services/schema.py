@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .coercion import Validated, validate
-from .dialect import Fragment, assert_portable, portable
+from .dialect import Fragment, assert_portable, listed, portable
 
 __all__ = [
     "ARCHIVED", "COMPANY_ID", "CONFIRM_TOKEN", "CURSOR", "DOMAIN", "DRY_RUN", "FIELDS", "FILTERS", "FILTER_OPERATORS",
-    "FORMAT", "IDEMPOTENCY_KEY", "IDS", "LANG", "LIMIT", "MODEL", "ORDER", "QUERY", "RECORDS", "VALUES", "Fragment",
-    "Validated", "array", "assert_portable", "boolean", "choice", "free_form", "integer", "names", "number", "params",
+    "FORMAT", "IDEMPOTENCY_KEY", "IDS", "LANG", "LIMIT", "MODEL", "ORDER", "QUERY", "RECORDS", "SAME_FILTERS", "SCOPE", "VALUES", "Fragment",
+    "Validated", "array", "assert_portable", "boolean", "choice", "free_form", "integer", "listed", "names", "number", "params",
     "portable", "record", "text", "validate", "with_common",
 ]  # fmt: skip
 
@@ -135,6 +135,11 @@ FILTERS = Fragment(
         50,
     ),
     example=[{"field": "name", "op": "contains", "value": "acme"}],
+)
+SAME_FILTERS = Fragment(
+    FILTERS,
+    example=FILTERS.example,
+    listed_as=array("Conditions as odoo_search_records takes them.", record("", field=text("Field."))),
 )
 QUERY = text("Words to look for.", example="acme")
 ORDER = text('Sort, e.g. "date desc, id".', example="name, id desc")

@@ -22,7 +22,10 @@ class ToolSpec:
     """One tool as the registry knows it.
 
     :param access: lowest access level that may call it: `read`, `write` or `admin`
+    :param schema: of the arguments, as they are validated
+    :param listed_schema: the same as clients get it
     :param handler: name of the method on `mcp.tool.registry`; None for a tool handled in `execute_tool`
+    :param on_request: not in the default list; listed when the URL names its toolset, callable in any case
     """
 
     name: str
@@ -31,10 +34,12 @@ class ToolSpec:
     access: str
     toolset: str
     schema: Mapping[str, object]
+    listed_schema: Mapping[str, object]
     handler: str | None = None
     destructive: bool = False
     idempotent: bool = False
     open_world: bool = False
+    on_request: bool = False
 
     @property
     def definition(self) -> dict[str, object]:
@@ -43,7 +48,7 @@ class ToolSpec:
             "name": self.name,
             "title": self.title,
             "description": self.description,
-            "inputSchema": self.schema,
+            "inputSchema": self.listed_schema,
             "annotations": {
                 "readOnlyHint": self.access == "read",
                 "destructiveHint": self.destructive,
@@ -80,6 +85,7 @@ def tool(
     idempotent: bool = False,
     open_world: bool = False,
     scoped: bool = True,
+    on_request: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Declare a method of `mcp.tool.registry` as a tool; its docstring is the description the model reads.
 
@@ -88,6 +94,7 @@ def tool(
     to the schema here and handled by the pipeline, not by the method.
 
     :param scoped: list `company_id` and `lang`; leave them out where they matter little, they are accepted anyway
+    :param on_request: leave the tool out of the default list; see `ToolSpec`
     :raises ValueError: at import, when the declaration is inconsistent
     """
 
@@ -103,6 +110,7 @@ def tool(
             destructive=destructive,
             idempotent=idempotent,
             open_world=open_world,
+            on_request=on_request,
         )
         return method
 
@@ -158,6 +166,7 @@ def spec_from_definition(definition: Mapping[str, object]) -> ToolSpec:
         access="read" if read_only else str(definition.get("access") or "write"),
         toolset=str(definition.get("toolset") or "custom"),
         schema=input_schema,
+        listed_schema=input_schema,
         destructive=not read_only and hints.get("destructiveHint", True) is not False,
         idempotent=hints.get("idempotentHint") is True,
         open_world=hints.get("openWorldHint") is True,
@@ -189,9 +198,11 @@ def _checked_spec(method: Callable, *, schema: Mapping[str, object], scoped: boo
         odd = ", ".join(sorted(set(keywords) ^ set(properties)))
         raise ValueError(f"Tool {name}: schema and keyword-only parameters differ in {odd}")
     required = [keyword for keyword, is_required in keywords.items() if is_required]
+    complete = schemas.with_common(schema, required=required, access=facts["access"], scoped=scoped)
     return ToolSpec(
         description=" ".join(description.split()),
-        schema=schemas.with_common(schema, required=required, access=facts["access"], scoped=scoped),
+        schema=complete,
+        listed_schema=schemas.listed(complete),
         handler=method.__name__,
         **facts,
     )

@@ -89,9 +89,7 @@ def parse(uri: str, templates: Mapping[str, Template]) -> Address:
         raise ValueError(f"There is no kind of resource {kind[:40]!r}; there are {', '.join(sorted(templates))}.")
     if len(raw) != len(template.parameters):
         raise ValueError(f"Write it as {template.uri}.")
-    arguments = {
-        name: _argument(name, text, template) for name, text in zip(template.parameters, raw, strict=True)
-    }
+    arguments = {name: _argument(name, text, template) for name, text in zip(template.parameters, raw, strict=True)}
     return Address(uri, kind, arguments, _format(query))
 
 

@@ -2,16 +2,20 @@ from importlib.util import find_spec
 
 from . import test_call_environment
 from . import test_change_journal
+from . import test_completion
 from . import test_confirmation
 from . import test_default_fields
 from . import test_domain_guard
 from . import test_downloads
 from . import test_field_paths
 from . import test_ir_http
+from . import test_mail_message
 from . import test_mcp_audit_log
 from . import test_mcp_dispatcher
 from . import test_mcp_idempotency
 from . import test_mcp_profile
+from . import test_mcp_prompt
+from . import test_mcp_resource
 from . import test_mcp_server
 from . import test_mcp_session
 from . import test_mcp_token
@@ -59,6 +63,7 @@ from . import test_service_time_groups
 from . import test_service_times
 from . import test_service_tool
 from . import test_service_untrusted
+from . import test_service_uri
 from . import test_service_view_condition
 from . import test_style
 from . import test_tool_action
@@ -72,10 +77,12 @@ from . import test_tool_describe
 from . import test_tool_explain
 from . import test_tool_files
 from . import test_tool_import
+from . import test_tool_find
 from . import test_tool_models
 from . import test_tool_preview
 from . import test_tool_report
 from . import test_tool_search
+from . import test_tool_skills
 from . import test_tool_snapshots
 from . import test_tool_thread
 from . import test_tool_undo

@@ -83,5 +83,14 @@ def pdf(*pages: str) -> bytes:
     return target.getvalue()
 
 
+def picture(side: int = 20) -> bytes:
+    """A PNG of noise, which no format makes small."""
+    from PIL import Image
+
+    target = io.BytesIO()
+    Image.effect_noise((side, side), 90).convert("RGB").save(target, "PNG")
+    return target.getvalue()
+
+
 def zip_bomb() -> bytes:
     return archive(word__document_dot_xml=b"<a>" + b"0" * (20 * 1024 * 1024) + b"</a>")

@@ -297,6 +297,25 @@ class TestDomainGuard(McpCase):
         self.assertFalse(self.found([["child_ids", "any", [["name", "=", "Guard Child"]]]]))
         self.assertFalse(self.found([["child_ids.name", "=", "Guard Child"]]))
 
+    def test_record_rules_hold_for_links_to_many(self):
+        has_child = self.found([["id", "=", self.parent.id], ["child_ids", "!=", False]])
+        self.assertTrue(has_child)
+        self.child.active = False
+        self.assertTrue(self.found([["child_ids", "in", [self.child.id]]]), "archived records are linked too")
+        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "!=", False]]))
+        self.env["ir.rule"].create(
+            {
+                "name": "guard",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": f"[('id', '!=', {self.child.id})]",
+            }
+        )
+        self.assertFalse(self.found([["child_ids", "in", [self.child.id]]]))
+        self.assertFalse(self.found([["id", "=", self.parent.id], ["child_ids", "!=", False]]))
+        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "=", False]]))
+        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "not in", [self.child.id]]]))
+        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "in", [self.child.id, False]]]))
+
     def test_fields_with_groups_are_closed_on_every_path(self):
         # Odoo runs `search=` of a field without a column before it looks at the groups.
         for name, leaf in (("activity_state", ["=", "overdue"]), ("email", ["=", "child@guard.example"])):

@@ -62,7 +62,8 @@ class TestMarkdown(BaseCase):
                 self.assertNotRegex(written, r'<a href="[^"]*"[^>]')
 
     def test_long_and_nested_text_is_read_in_time(self):
-        evil = ["*" * 50_000, "_a" * 40_000, "[" * 50_000, "**a" * 30_000, "> " * 40_000, "- " * 40_000, "[a](" * 20_000]
+        evil = ["*" * 50_000, "_a" * 40_000, "[" * 50_000, "**a" * 30_000, "> " * 40_000, "- " * 40_000]
+        evil.append("[a](" * 20_000)
         evil.append("\n".join(" " * depth + "- x" for depth in range(400)))
         started = time.monotonic()
         for source in evil:

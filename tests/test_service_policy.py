@@ -14,7 +14,7 @@ def policy(**limits):
 
 
 def spec(access="read", toolset="core"):
-    return ToolSpec("odoo_thing", "Thing", "A thing.", access, toolset, {"type": "object"})
+    return ToolSpec("odoo_thing", "Thing", "A thing.", access, toolset, {}, {})
 
 
 @tagged("post_install", "-at_install")

@@ -1,7 +1,9 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..services.tool import ToolSpec
+from ..models.batch_steps import BatchRun
+from ..services.errors import ToolError
+from ..services.tool import spec_from_definition
 from .common import McpCase
 
 
@@ -110,7 +112,11 @@ class TestToolBatch(McpCase):
             ("not_possible", "full", {"tool": "odoo_import_records", "arguments": {"model": "res.partner"}}),
             ("invalid_arguments", "full", {"tool": "odoo_create_records", "arguments": {"dry_run": True}}),
             ("invalid_arguments", "full", {"tool": "odoo_create_records", "arguments": {"model": "res.partner"}}),
-            ("invalid_company", "full", {"tool": "odoo_search_records", "arguments": {"model": "res.partner", "company_id": 9999}}),
+            (
+                "invalid_company",
+                "full",
+                {"tool": "odoo_search_records", "arguments": {"model": "res.partner", "company_id": 9999}},
+            ),
         ]
         for code, profile, step in cases:
             with self.subTest(code=code, step=step):
@@ -139,7 +145,13 @@ class TestToolBatch(McpCase):
         self.assertEqual(self.partner.name, "Batch Target")
 
     def test_dry_run_keeps_nothing_and_tells_all_changes(self):
-        steps = [create("Batch Dry"), {"tool": "odoo_update_records", "arguments": {"model": "res.partner", "ids": ["$1.id"], "values": {"ref": "D"}}}]
+        steps = [
+            create("Batch Dry"),
+            {
+                "tool": "odoo_update_records",
+                "arguments": {"model": "res.partner", "ids": ["$1.id"], "values": {"ref": "D"}},
+            },
+        ]
         result = self.ok("odoo_batch", steps=steps, dry_run=True)
         self.assertEqual(result["status"], "dry_run")
         self.assertEqual({change["operation"] for change in result["changes"]}, {"create", "write"})
@@ -165,6 +177,23 @@ class TestToolBatch(McpCase):
         self.assertFalse((self.partner + other).exists())
         self.assertEqual(len(self.found("Batch Asked")), 1)
 
+    def test_declined_batch_runs_no_step(self):
+        self.env.ref("mcp_endpoint.profile_full").confirmation = "destructive"
+        call = self.make_call("odoo_batch")
+        call.answers = {"confirm": {"confirm": False}}
+        with self.assertRaises(ToolError) as caught:
+            BatchRun(self.registry_as(), call).run([create("Batch Declined")])
+        self.assertEqual(caught.exception.code, "declined")
+        self.assertFalse(self.found("Batch Declined"))
+
+    def test_profile_that_always_asks_asks_once(self):
+        self.env.ref("mcp_endpoint.profile_full").confirmation = "always"
+        asked = self.ok("odoo_batch", steps=[create("Batch Always"), create("Batch Always 2")])
+        self.assertEqual(asked["status"], "confirmation_required")
+        self.assertFalse(self.found("Batch Always"))
+        steps = [create("Batch Always"), create("Batch Always 2")]
+        self.assertEqual(self.ok("odoo_batch", steps=steps, confirm_token=asked["confirm_token"])["count"], 2)
+
     def test_batch_without_destructive_steps_is_not_asked_about(self):
         self.env.ref("mcp_endpoint.profile_full").confirmation = "destructive"
         self.assertEqual(self.ok("odoo_batch", steps=[create("Batch Free")])["count"], 1)
@@ -189,7 +218,13 @@ class TestToolBatch(McpCase):
         deep = {"name": "x"}
         for _level in range(60):
             deep = {"child_ids": [deep]}
-        for steps in ([{"arguments": {}}], [{"tool": 5, "arguments": []}], "$1.id", [create("x")] * 51, [create("x", child_ids=[deep])]):
+        for steps in (
+            [{"arguments": {}}],
+            [{"tool": 5, "arguments": []}],
+            "$1.id",
+            [create("x")] * 51,
+            [create("x", child_ids=[deep])],
+        ):
             with self.subTest(steps=str(steps)[:60]):
                 result = self.call("odoo_batch", steps=steps)
                 self.assertTrue(result["isError"])
@@ -202,10 +237,14 @@ class TestToolBatch(McpCase):
         self.assertEqual(result["steps"][0]["result"]["company"]["id"], company.id)
 
     def test_third_party_write_tool_runs_as_a_step(self):
-        spec = ToolSpec("x_tool", "X", "x", "write", "custom", {"type": "object", "properties": {}})
+        spec = spec_from_definition({"name": "x_tool", "inputSchema": {"type": "object", "properties": {}}})
         registry = type(self.env["mcp.tool.registry"])
         original = registry._specs
         self.patch(registry, "_specs", lambda registry: {**original(registry), "x_tool": spec})
-        self.patch(registry, "execute_tool", lambda registry, call: {"id": 7} if call.spec is spec else registry._tool_batch(call, **call.arguments))
+        self.patch(
+            registry,
+            "execute_tool",
+            lambda registry, call: {"id": 7} if call.spec is spec else registry._tool_batch(call, **call.arguments),
+        )
         result = self.ok("odoo_batch", steps=[{"tool": "x_tool", "arguments": {}}])
         self.assertEqual(result["steps"][0]["result"], {"id": 7})

@@ -14,7 +14,9 @@ class TestToolExplain(McpCase):
         cls.model_id = cls.env["ir.model"]._get_id("res.partner")
 
     def rule(self, domain, **values):
-        return self.env["ir.rule"].create({"name": "Explain rule", "model_id": self.model_id, "domain_force": domain, **values})
+        return self.env["ir.rule"].create(
+            {"name": "Explain rule", "model_id": self.model_id, "domain_force": domain, **values}
+        )
 
     def explain(self, user=None, **arguments):
         return self.ok("odoo_explain_access", user, **{"model": "res.partner", **arguments})
@@ -64,7 +66,11 @@ class TestToolExplain(McpCase):
 
     def test_names_of_users_only_for_those_who_can_see_users(self):
         self.env["ir.rule"].create(
-            {"name": "self", "model_id": self.env["ir.model"]._get_id("res.users"), "domain_force": "[('id', '=', user.id)]"}
+            {
+                "name": "self",
+                "model_id": self.env["ir.model"]._get_id("res.users"),
+                "domain_force": "[('id', '=', user.id)]",
+            }
         )
         result = self.explain(self.weak, operation="write")
         self.assertTrue(result["who_can"])
@@ -132,7 +138,13 @@ class TestToolExplain(McpCase):
         self.assertNotIn("424242", str(self.explain()))
 
     def test_hostile_arguments(self):
-        for arguments in ({"ids": [2**62]}, {"ids": [-1]}, {"operation": "unlink()"}, {"field": "__class__"}, {"model": "base"}):
+        for arguments in (
+            {"ids": [2**62]},
+            {"ids": [-1]},
+            {"operation": "unlink()"},
+            {"field": "__class__"},
+            {"model": "base"},
+        ):
             with self.subTest(arguments=arguments):
                 result = self.call("odoo_explain_access", **{"model": "res.partner", **arguments})
                 if result["isError"]:

@@ -59,7 +59,10 @@ class TestToolImport(McpCase):
 
     def test_several_key_fields_and_links_make_one_key(self):
         parent = self.env["res.partner"].create({"name": "Key Parent"})
-        rows = [{"name": "Kid", "parent_id": parent.id, "ref": "1"}, {"name": "Kid", "parent_id": self.user.partner_id.id}]
+        rows = [
+            {"name": "Kid", "parent_id": parent.id, "ref": "1"},
+            {"name": "Kid", "parent_id": self.user.partner_id.id},
+        ]
         self.assertEqual(self.counts(self.run_import(rows, key_fields=["name", "parent_id"])), {"created": 2})
         self.assertEqual(self.counts(self.run_import(rows, key_fields=["name", "parent_id"])), {"unchanged": 2})
 
@@ -78,7 +81,14 @@ class TestToolImport(McpCase):
         codes = {item["row"]: item["code"] for item in error["errors"]}
         self.assertEqual(
             codes,
-            {2: "ambiguous_key", 3: "invalid_row", 4: "invalid_row", 5: "invalid_value", 6: "invalid_value", 7: "unknown_field"},
+            {
+                2: "ambiguous_key",
+                3: "invalid_row",
+                4: "invalid_row",
+                5: "invalid_value",
+                6: "invalid_value",
+                7: "unknown_field",
+            },
         )
         self.assertFalse(self.found("Good") or self.found("Colour"))
         self.assertFalse(self.env["mcp.change"].search([]))
@@ -117,9 +127,15 @@ class TestToolImport(McpCase):
 
     def test_external_id_of_a_hidden_record_tells_nothing_of_it(self):
         self.run_import([{"id": "hid_1", "name": "Hidden Import"}])
-        rule = {"name": "hide", "model_id": self.env["ir.model"]._get_id("res.partner"), "domain_force": "[('name', '!=', 'Hidden Import')]"}
+        rule = {
+            "name": "hide",
+            "model_id": self.env["ir.model"]._get_id("res.partner"),
+            "domain_force": "[('name', '!=', 'Hidden Import')]",
+        }
         self.env["ir.rule"].create(rule)
-        error = self.fails("import_failed", "odoo_import_records", model="res.partner", rows=[{"id": "hid_1", "name": "Mine"}])
+        error = self.fails(
+            "import_failed", "odoo_import_records", model="res.partner", rows=[{"id": "hid_1", "name": "Mine"}]
+        )
         self.assertEqual(error["errors"][0]["code"], "not_found")
         self.assertNotIn("Hidden Import", str(error))
         self.assertTrue(self.found("Hidden Import"))
@@ -140,17 +156,33 @@ class TestToolImport(McpCase):
         ):
             with self.subTest(code=code, model=model):
                 self.fails(code, "odoo_import_records", model=model, rows=rows, **options)
-        self.fails("import_failed", "odoo_import_records", model="res.partner", rows=[{"id": "r_2", "name": "R", "user_ids": [1]}])
+        self.fails(
+            "import_failed",
+            "odoo_import_records",
+            model="res.partner",
+            rows=[{"id": "r_2", "name": "R", "user_ids": [1]}],
+        )
         self.assertFalse(self.found("R"))
 
     def test_key_fields_must_be_able_to_identify(self):
-        for name, code in (("comment", "invalid_arguments"), ("nope", "unknown_field"), ("signup_token", "unknown_field"), ("contact_address", "invalid_arguments"), ("category_id", "invalid_arguments")):
+        for name, code in (
+            ("comment", "invalid_arguments"),
+            ("nope", "unknown_field"),
+            ("signup_token", "unknown_field"),
+            ("contact_address", "invalid_arguments"),
+            ("category_id", "invalid_arguments"),
+        ):
             with self.subTest(name=name):
                 self.fails(code, "odoo_import_records", model="res.partner", rows=[{"name": "x"}], key_fields=[name])
 
     def test_500_partners_in_under_5_seconds(self):
         rows = [
-            {"id": f"many_{number}", "name": f"Many {number}", "email": f"m{number}@example.com", "country_id": "Belgium"}
+            {
+                "id": f"many_{number}",
+                "name": f"Many {number}",
+                "email": f"m{number}@example.com",
+                "country_id": "Belgium",
+            }
             for number in range(500)
         ]
         started = time.perf_counter()

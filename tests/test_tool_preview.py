@@ -113,3 +113,29 @@ class TestToolPreview(McpCase):
         self.env.registry.clear_all_caches()
         result = self.preview(values={"name": "X"})
         self.assertNotIn("function", str(result))
+
+
+@tagged("post_install", "-at_install", "mcp_full")
+class TestToolPreviewOfOrders(McpCase):
+    def test_order_shows_prices_and_terms_as_the_form_does(self):
+        self.user.group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
+        partner = self.env["res.partner"].create({"name": "Order Preview"})
+        product = self.env["product.product"].create({"name": "Previewed", "list_price": 12.5, "taxes_id": False})
+        line = {"product_id": product.id, "product_uom_qty": 2}
+        before = self.env["sale.order"].search_count([])
+        result = self.ok(
+            "odoo_preview_record", model="sale.order", values={"partner_id": partner.id, "order_line": [line]}
+        )
+        self.assertEqual(result["values"]["partner_invoice_id"]["id"], partner.id)
+        self.assertIn("25", str(result["values"]["order_line"]), result["values"])
+        self.assertEqual(result["missing_required"], [])
+        self.assertEqual(self.env["sale.order"].search_count([]), before)
+        empty = self.ok("odoo_preview_record", model="sale.order")
+        self.assertIn("partner_id", [item["field"] for item in empty["missing_required"]])
+
+    def test_confirmed_order_has_its_fields_locked(self):
+        self.user.group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
+        order = self.env["sale.order"].create({"partner_id": self.user.partner_id.id})
+        order.state = "cancel"
+        result = self.ok("odoo_preview_record", model="sale.order", id=order.id)
+        self.assertIn("partner_id", result["readonly"])

@@ -15,7 +15,13 @@ class TestToolUndo(McpCase):
         cls.env.ref("mcp_endpoint.profile_full").confirmation = "never"
         cls.tags = cls.env["res.partner.category"].create([{"name": "U1"}, {"name": "U2"}])
         cls.partner = cls.env["res.partner"].create(
-            {"name": "Undo Me", "function": "boss", "email": "u@example.com", "category_id": cls.tags[0].ids, "color": 4}
+            {
+                "name": "Undo Me",
+                "function": "boss",
+                "email": "u@example.com",
+                "category_id": cls.tags[0].ids,
+                "color": 4,
+            }
         )
 
     def update(self, **values):
@@ -209,5 +215,57 @@ class TestToolUndo(McpCase):
         admin = new_test_user(
             self.env, "mcp_undo_a", groups="base.group_user,base.group_partner_manager,mcp_endpoint.group_mcp_admin"
         )
-        self.assertEqual(self.env["mcp.change"].with_user(admin).browse(change).action_revert()["params"]["type"], "success")
+        self.assertEqual(
+            self.env["mcp.change"].with_user(admin).browse(change).action_revert()["params"]["type"], "success"
+        )
         self.assertEqual(self.partner.function, "boss")
+
+
+@tagged("post_install", "-at_install", "mcp_full")
+class TestToolUndoOfOrders(McpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.ref("mcp_endpoint.profile_full").confirmation = "never"
+        cls.user.group_ids += cls.env.ref("sales_team.group_sale_manager") + cls.env.ref(
+            "product.group_product_manager"
+        )
+        cls.partner = cls.env["res.partner"].create({"name": "Undo Customer"})
+        cls.product = cls.env["product.product"].create({"name": "Undo Product", "list_price": 10, "taxes_id": False})
+
+    def order(self):
+        lines = [{"product_id": self.product.id, "product_uom_qty": 3, "price_unit": 7}]
+        values = {"partner_id": self.partner.id, "client_order_ref": "PO-1", "order_line": lines}
+        result = self.ok("odoo_create_records", model="sale.order", records=[values])
+        return self.env["sale.order"].browse(result["ids"]), result["change_ids"]
+
+    def test_new_order_with_lines_is_removed(self):
+        order, changes = self.order()
+        self.ok("odoo_undo", change_id=changes[0])
+        self.assertFalse(order.exists())
+
+    def test_changed_line_is_restored_without_its_order(self):
+        order, _changes = self.order()
+        self.env["mcp.change"].search([]).unlink()
+        update = {"order_line": {"update": [{"id": order.order_line.id, "product_uom_qty": 9}]}}
+        self.ok("odoo_update_records", model="sale.order", ids=order.ids, values=update)
+        self.assertEqual(order.amount_total, 90, "the price typed in gave way to the list price")
+        self.ok("odoo_undo", request_id="test-request")
+        self.assertEqual((order.order_line.product_uom_qty, order.amount_total), (3, 21))
+
+    def test_deleted_order_comes_back_with_its_lines(self):
+        order, _changes = self.order()
+        self.env["mcp.change"].search([]).unlink()
+        self.ok("odoo_delete_records", model="sale.order", ids=order.ids, mode="delete")
+        rows = self.ok("odoo_undo", request_id="test-request")["undone"]
+        again = self.env["sale.order"].browse(next(row["new_id"] for row in rows if row["model"] == "sale.order"))
+        self.assertEqual((again.client_order_ref, again.partner_id), ("PO-1", self.partner))
+        self.assertEqual((again.order_line.product_id, again.order_line.price_unit), (self.product, 7))
+        self.assertEqual(again.amount_total, 21)
+
+    def test_product_comes_back_with_its_template(self):
+        result = self.ok("odoo_delete_records", model="product.product", ids=self.product.ids, mode="delete")
+        row = self.ok("odoo_undo", request_id="test-request")["undone"][-1]
+        self.assertTrue(result["change_ids"])
+        again = self.env["product.product"].browse(row["new_id"])
+        self.assertEqual((again.name, again.list_price), ("Undo Product", 10))

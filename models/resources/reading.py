@@ -88,6 +88,9 @@ class McpResource(models.Model):
         """
         address = self._address(uri)
         result = self._document(call, address)
+        images = [block for block in result.content if block["type"] == "image"]
+        if images and address.format == "markdown":
+            return [{"uri": uri, "mimeType": block["mimeType"], "blob": block["data"]} for block in images]
         if address.format == "json":
             text = json.dumps(result.structured, ensure_ascii=False, separators=(",", ":"), default=str)
         else:

@@ -7,11 +7,13 @@ from . import delete
 from . import describe
 from . import explain
 from . import files
+from . import find
 from . import import_records
 from . import models
-from . import report
 from . import preview
+from . import report
 from . import search
+from . import skills
 from . import thread
 from . import undo
 from . import update

@@ -23,12 +23,16 @@ class McpToolRegistry(models.AbstractModel):
         schema=params(
             model=MODEL,
             ids=IDS,
-            action=text("Label or method of a button, or a bound action.", example="Confirm"),
-            answers=free_form("Wizard field values.", {"button": "process"}, button=text("Default: main.")),
+            action=text("Button label or method, or a bound action.", example="Confirm"),
+            answers=free_form(
+                "Wizard fields; {} for defaults.", {"button": "process"}, button=text("Default: the main one.")
+            ),
         ),
     )
     def _tool_run_action(self, call, *, model, ids, action, answers=None) -> ToolResult:
-        """Press a button of a record's form. A wizard's fields come back, nothing done: call again with answers."""
+        """Press a button of a record's form (confirm, validate, cancel, pay, mark won) or run a bound action. If it
+        opens a wizard, that comes back and nothing is done: call again with answers.
+        """
         if not 1 <= len(set(ids)) <= MAX_RECORDS:
             raise ToolError("invalid_arguments", f"Give 1 to {MAX_RECORDS} different ids.")
         records = call.records(model, "call", ids)

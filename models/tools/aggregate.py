@@ -5,7 +5,7 @@ from odoo import models
 from ...services import time_groups
 from ...services.budget import fit
 from ...services.errors import ToolError
-from ...services.schema import CURSOR, DOMAIN, FILTERS, LIMIT, MODEL, boolean, choice, names, params, text
+from ...services.schema import CURSOR, DOMAIN, LIMIT, MODEL, SAME_FILTERS, boolean, choice, names, params, text
 from ...services.tool import ToolResult, tool
 from ..field_paths import TEMPORAL, FieldPath, check_groupby, resolve
 from ..group_shape import COUNT, currencies, currency_probes, group_labels, group_rows, measure
@@ -46,7 +46,7 @@ class McpToolRegistry(models.AbstractModel):
                 max_items=MAX_MEASURES,
                 example=["amount_total:sum"],
             ),
-            filters=FILTERS,
+            filters=SAME_FILTERS,
             match=choice("all (default) or any filters.", "all", "any"),
             domain=DOMAIN,
             order=text('Sort by groups or measures, e.g. "amount_total:sum desc".', example="amount_total:sum desc"),

@@ -19,7 +19,9 @@ class McpToolRegistry(models.AbstractModel):
         "odoo_batch",
         access="write",
         toolset="write",
+        on_request=True,
         destructive=True,
+        scoped=False,
         schema=params(
             steps=array(
                 "1 to 50 calls, run in order.",
@@ -34,9 +36,9 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_batch(self, call, *, steps) -> ToolResult:
-        """Run several tool calls, on any models, in one transaction: all or nothing. A step uses earlier results by
-        "$1.id", "$1.ids" or "$2.records.0.id" as a whole value. Each step meets the same checks as a call of its own;
-        one question covers all. The error names the step. No step may be a batch, job or import.
+        """Run several calls on any models in one transaction, all or nothing. Use earlier results as whole values:
+        "$1.id", "$1.ids", "$2.records.0.id". Every step is checked as if called alone; one question covers all.
+        No batch, job or import inside.
         """
         if not steps:
             return ToolResult({"steps": [], "count": 0}, text="There are no steps; nothing was done.")

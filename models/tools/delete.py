@@ -15,6 +15,7 @@ class McpToolRegistry(models.AbstractModel):
     @tool(
         "odoo_delete_records",
         access="write",
+        scoped=False,
         toolset="write",
         destructive=True,
         schema=params(

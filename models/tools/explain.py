@@ -14,6 +14,7 @@ class McpToolRegistry(models.AbstractModel):
         "odoo_explain_access",
         access="read",
         toolset="core",
+        scoped=False,
         schema=params(
             model=MODEL,
             operation=choice("What for (default read).", "read", "write", "create", "delete"),
@@ -22,9 +23,8 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_explain_access(self, call, *, model, operation="read", ids=(), field=None) -> ToolResult:
-        """Why something is or is not allowed to you: guardrail, access profile, access right, record rules, company or
-        field group, in the order they are checked, and which groups could. Use it after access_denied, policy_denied
-        or not_found, and before telling the user whom to ask.
+        """Why you may or may not do something: guardrail, profile, access right, record rules, company or field group,
+        in checking order, and which groups could. Use it after access_denied, policy_denied or not_found.
         """
         if len(ids) > MOST_IDS:
             call.note(f"Only the first {MOST_IDS} ids were looked at.")

@@ -5,7 +5,7 @@ from odoo import models
 from odoo.models import BaseModel
 
 from ...services.errors import ToolError
-from ...services.schema import CURSOR, LIMIT, MODEL, boolean, choice, integer, params, text
+from ...services.schema import CURSOR, MODEL, boolean, choice, integer, params, text
 from ...services.tool import ToolResult, tool
 from ...services.untrusted import Boundary
 from ..attachment_text import image_block, is_image, read_pages
@@ -13,8 +13,8 @@ from ..call_files import Content
 from ..file_links import check_target, issue, stored
 from ..paging import next_cursor, page_start
 
-DEFAULT_LIMIT = 25
-MAX_LIMIT = 100
+# Files listed at once.
+PAGE = 50
 MAX_INLINE = 5 * 1024 * 1024
 LONGEST_NAME = 200
 
@@ -34,7 +34,6 @@ class McpToolRegistry(models.AbstractModel):
             field=text("Binary field instead.", example="image_1920"),
             mode=choice("Default: list without a file, else text or image.", "list", "text", "image", "link"),
             pages=text('e.g. "1-3"', example="1-3"),
-            limit=LIMIT(DEFAULT_LIMIT, MAX_LIMIT),
             cursor=CURSOR,
         ),
     )
@@ -48,11 +47,10 @@ class McpToolRegistry(models.AbstractModel):
         field=None,
         mode=None,
         pages=None,
-        limit=DEFAULT_LIMIT,
         cursor=None,
     ) -> ToolResult:
-        """List the files of a record (model and id), then read one: text of PDF, Office, CSV, HTML by pages; images to
-        look at; or a one-time download link for the user (1 hour).
+        """List a record's files (model, id), then read one: text of PDF, Office, CSV, HTML by pages; images; or a
+        one-time download link for the user.
         """
         if not attachment_id and not (model and id):
             raise ToolError("invalid_arguments", "Which files?", fix="Give model and id, or attachment_id.")
@@ -60,7 +58,7 @@ class McpToolRegistry(models.AbstractModel):
         if mode == "list" or not (attachment_id or field):
             if record is None:
                 raise ToolError("invalid_arguments", "mode=list needs model and id.")
-            return _list(call, record, min(limit, MAX_LIMIT), cursor)
+            return _list(call, record, cursor)
         if attachment_id:
             attachment = call.attachment(attachment_id)
             if record is not None and field is None:
@@ -121,20 +119,21 @@ class McpToolRegistry(models.AbstractModel):
         )
 
 
-def _list(call, record: BaseModel, limit: int, cursor: str | None) -> ToolResult:
-    criteria = {"model": record._name, "id": record.id, "limit": limit}
+def _list(call, record: BaseModel, cursor: str | None) -> ToolResult:
+    criteria = {"model": record._name, "id": record.id}
     offset = page_start(call, criteria, cursor)["offset"]
-    found = call.attachments(record, limit=limit + 1, offset=offset)
-    rows = [call.file_facts(each) for each in found[:limit]]
+    found = call.attachments(record, limit=PAGE + 1, offset=offset)
+    rows = [call.file_facts(each) for each in found[:PAGE]]
     facts: dict[str, object] = {"model": record._name, "id": record.id, "files": rows}
     lines = [f"{record._name} {record.id}: {len(rows) or 'no'} file(s)."]
-    lines += [f"[{row['id']}] {row['name']} · {row['mimetype']} · {row['bytes']:,} bytes · {row['date']}" for row in rows]
+    for row in rows:
+        lines.append(f"[{row['id']}] {row['name']} · {row['mimetype']} · {row['bytes']:,} bytes · {row['date']}")
     if not offset and (fields := call.filled_binaries(record)):
         facts["fields"] = fields
         lines.append("Binary fields: " + ", ".join(f"{name} ({size})" for name, size in fields.items()))
     meta = {}
-    if len(found) > limit:
-        facts["next_cursor"] = meta["next_cursor"] = next_cursor(call, criteria, {"offset": offset + limit})
+    if len(found) > PAGE:
+        facts["next_cursor"] = meta["next_cursor"] = next_cursor(call, criteria, {"offset": offset + PAGE})
         lines.append(f"next_cursor: {meta['next_cursor']}")
     return ToolResult(facts, text="\n".join(lines), meta=meta)
 

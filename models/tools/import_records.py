@@ -20,22 +20,22 @@ class McpToolRegistry(models.AbstractModel):
         "odoo_import_records",
         access="write",
         toolset="write",
+        on_request=True,
         idempotent=True,
         schema=params(
             model=MODEL,
             rows=array(
-                "One object of field values per record, at most 2,000.",
-                free_form("Values; id is the external id.", {"id": "supplier_17", "name": "Acme"}),
+                "One object per record.",
+                free_form("Values by field.", {"id": "supplier_17", "name": "Acme"}),
                 MAX_ROWS,
             ),
-            key_fields=names("Find existing records by these instead of id.", max_items=5, example=["email"]),
-            atomic=boolean("All or nothing (default true); false keeps the good rows."),
+            key_fields=names("Match by these instead of id.", max_items=5, example=["email"]),
+            atomic=boolean("All or nothing (default); false keeps good rows."),
         ),
     )
     def _tool_import_records(self, call, *, model, rows, key_fields=(), atomic=True) -> ToolResult:
-        """Create or update many records, found again by external id (key id in each row) or by key_fields, so that a
-        second run makes no duplicates. Reports created, updated, unchanged or error per row. Try with dry_run first.
-        Lines are imported as rows of their own model.
+        """Create or update many records, matched by external id (key id in each row) or key_fields, so that a second
+        run makes no duplicates. Reports created, updated, unchanged or error per row. Try dry_run first.
         """
         if not rows:
             raise ToolError("invalid_arguments", "rows is empty.", fix='E.g. [{"id": "supplier_17", "name": "Acme"}].')

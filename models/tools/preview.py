@@ -18,6 +18,7 @@ class McpToolRegistry(models.AbstractModel):
         "odoo_preview_record",
         access="read",
         toolset="core",
+        scoped=False,
         schema=params(
             model=MODEL,
             values=VALUES,
@@ -26,9 +27,9 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_preview_record(self, call, *, model, values=None, id=None, changed=()) -> ToolResult:
-        """Fill in a form without saving: defaults of a new record, and what Odoo changes in answer to values (prices,
-        addresses, lines). Returns values that differ, warnings, missing required fields, and which fields the form
-        hides or locks. To save use odoo_create_records or odoo_update_records.
+        """Fill in a form without saving: defaults, and what Odoo changes in answer to values (prices, addresses,
+        lines). Returns values that differ, warnings, missing required fields, and fields hidden or locked. Save with
+        odoo_create_records or odoo_update_records.
         """
         operation = "write" if id else "create"
         call.check_model(model, operation)
@@ -42,7 +43,9 @@ class McpToolRegistry(models.AbstractModel):
             "id": id,
             "values": _fitted(call, result.values),
             "warnings": result.warnings,
-            "missing_required": [{"field": name, "label": labels[name]["string"]} for name in result.missing if name in labels],
+            "missing_required": [
+                {"field": name, "label": labels[name]["string"]} for name in result.missing if name in labels
+            ],
             **result.fields,
             "unclear": dict(list(result.unclear.items())[:MOST_UNCLEAR]),
         }
@@ -70,7 +73,9 @@ def _fitted(call, values: dict[str, object]) -> dict[str, object]:
 
 def _as_text(facts: dict) -> str:
     lines = [f"Preview of {facts['model']}{' ' + str(facts['id']) if 'id' in facts else ' (new)'}, nothing saved."]
-    lines += [f"- {name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in facts["values"].items()]
+    lines += [
+        f"- {name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in facts["values"].items()
+    ]
     lines += [f"Warning: {text}" for text in facts.get("warnings", ())]
     missing = ", ".join(f"{item['field']} ({item['label']})" for item in facts["missing_required"])
     lines.append(f"Missing required: {missing or 'none'}.")

@@ -17,6 +17,7 @@ class McpToolRegistry(models.AbstractModel):
     @tool(
         "odoo_render_report",
         access="read",
+        scoped=False,
         toolset="files",
         schema=params(
             model=MODEL,
@@ -27,8 +28,8 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_render_report(self, call, *, model, ids=(), report=None, format="text", cursor=None) -> ToolResult:
-        """Print documents: invoice, quotation, delivery slip. Without report it lists what this user can print for the
-        model. The PDF is a download link for the user (1 hour, once).
+        """Print documents: invoice, quotation, delivery slip. Without report it lists what this user can print. The PDF
+        is a one-time link for the user.
         """
         call.check_model(model)
         if not report:

@@ -29,7 +29,9 @@ class McpToolRegistry(models.AbstractModel):
         if id is not None:
             prompt = prompts._named(call, id)
             body = prompt._text(call, arguments or {})
-            return ToolResult({"id": prompt.name, "title": prompt.title, "text": body}, text=f"# {prompt.title}\n\n{body}")
+            return ToolResult(
+                {"id": prompt.name, "title": prompt.title, "text": body}, text=f"# {prompt.title}\n\n{body}"
+            )
         found = list(prompts._available(call).values())
         if query:
             words = words_of(query)

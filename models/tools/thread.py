@@ -1,20 +1,25 @@
-from datetime import date, timedelta
-
-from markupsafe import Markup
 from odoo import models
-from odoo.fields import Date, Domain
+from odoo.fields import Domain
 from odoo.models import BaseModel
 
-from ...services.budget import DEFAULT_BUDGET, shorten
+from ...services.budget import DEFAULT_BUDGET
 from ...services.errors import ToolError
 from ...services.html_text import html_to_markdown
-from ...services.markdown import markdown_to_html
 from ...services.questions import Question
 from ...services.schema import CURSOR, LIMIT, MODEL, array, boolean, choice, integer, params, text
 from ...services.tool import ToolResult, tool
 from ...services.untrusted import Boundary
-from ..chatter import MOST_FOLLOWERS, activity_rows, activity_text, kind_domain, message_rows, message_text
-from ..chatter import outsider_domain
+from ..activities import close, plan
+from ..chatter import (
+    MOST_FOLLOWERS,
+    activity_rows,
+    activity_text,
+    kind_domain,
+    message_html,
+    message_rows,
+    message_text,
+    outsider_domain,
+)
 from ..paging import next_cursor, page_start
 
 KINDS = ("messages", "notes", "changes", "activities", "followers")
@@ -54,13 +59,15 @@ class McpToolRegistry(models.AbstractModel):
         criteria = {"model": model, "id": id, "kinds": kinds, "external_only": external_only, "limit": limit}
         before = page_start(call, criteria, cursor).get("before")
         boundary = Boundary()
-        facts: dict[str, object] = {"model": model, "id": id, "name": call.read(record, ["display_name"])[0]["display_name"]}
-        lines = [f"{model} {id}: {facts['name']}"]
+        name = call.read(record, ["display_name"])[0]["display_name"]
+        facts: dict[str, object] = {"model": model, "id": id, "name": name}
+        lines = [f"{model} {id}: {name}"]
         if not before:
             lines += _around(call, record, kinds, facts)
         domain = kind_domain(kinds) & (outsider_domain() if external_only else Domain.TRUE)
-        found = call.messages(record, domain & Domain("id", "<", before) if before else domain, min(limit, MAX_LIMIT) + 1)
-        rows = message_rows(call, found[: min(limit, MAX_LIMIT)], boundary)
+        limit = min(limit, MAX_LIMIT)
+        found = call.messages(record, domain & Domain("id", "<", before) if before else domain, limit + 1)
+        rows = message_rows(call, found[:limit], boundary)
         shown = _that_fit(rows, DEFAULT_BUDGET - sum(map(len, lines)))
         facts["messages"] = shown
         lines += [message_text(row) for row in shown] or ["No messages." if not before else "No older messages."]
@@ -112,14 +119,18 @@ class McpToolRegistry(models.AbstractModel):
         due=None,
         activity_id=None,
     ) -> ToolResult:
-        """Write in a record's chatter as the user, marked as written by AI. Default is a note no customer sees. Says who
-        is e-mailed; mail to outsiders may ask the user first: show them the text. Try it with dry_run.
+        """Write in a record's chatter as the user, marked as written by AI. Default is a note no customer sees. Says
+        who is e-mailed; mail to outsiders may ask the user first: show them the text. Try it with dry_run.
         """
         record = call.open_thread(model, id)
         if kind == "activity":
-            return _plan(call, record, body, subject, activity_type, user_id, due)
+            facts = plan(call, record, body=body, summary=subject, kind=activity_type, user_id=user_id, due=due)
+            what = f"Planned: {facts['type']} for {facts['assigned_to']} by {facts['due']}"
+            return _posted(record, what, [], {"kind": kind, **facts})
         if kind == "done":
-            return _close(call, record, body, activity_id)
+            told = call.recipients(record, DONE)
+            _ask(call, kind, told, 0)
+            return _posted(record, "Activity closed", told, {"kind": kind, **close(call, record, body, activity_id)})
         if not body.strip() and not attachment_ids:
             raise ToolError("invalid_arguments", "body is empty.", fix="Give the text to post, as Markdown.")
         partners = _partners(call, recipients, kind)
@@ -128,7 +139,7 @@ class McpToolRegistry(models.AbstractModel):
         subtype = NOTE if kind == "note" else MESSAGE
         told = call.recipients(record, subtype, partners.ids, followers=followers)
         _ask(call, kind, told, len(files))
-        html = Markup(_html(body))
+        html = message_html(body)
         message = call.post(
             record, html, subtype,
             subject=subject, partner_ids=partners.ids, attachments=files, followers=followers,
@@ -145,10 +156,10 @@ def _around(call, record: BaseModel, kinds: list[str], facts: dict[str, object])
         lines.append(activity_text(facts["activities"]))
     if "followers" in kinds:
         followers = call.followers(record)
-        facts["followers"] = followers[:MOST_FOLLOWERS]
+        facts["followers"] = shown = followers[:MOST_FOLLOWERS]
         facts["followers_count"] = len(followers)
-        names = [f"{each['name']} ({'external, ' * each['external']}partner {each['partner_id']})" for each in followers]
-        lines.append(f"Followers ({len(followers)}): {', '.join(names[:MOST_FOLLOWERS])}" if names else "")
+        names = [f"{each['name']} ({'external, ' * each['external']}partner {each['partner_id']})" for each in shown]
+        lines.append(f"Followers ({len(followers)}): {', '.join(names)}" if names else "")
     return lines
 
 
@@ -161,13 +172,6 @@ def _that_fit(rows: list[dict], budget: int) -> list[dict]:
             break
         shown.append(row)
     return shown
-
-
-def _html(body: str) -> str:
-    try:
-        return markdown_to_html(body)
-    except ValueError as error:
-        raise ToolError("invalid_arguments", str(error)) from error
 
 
 def _partners(call, ids: list[int], kind: str) -> BaseModel:
@@ -219,74 +223,6 @@ def _ask(call, kind: str, told: list, files: int) -> None:
             preview={"recipients": [each.as_dict() for each in outside[:50]]},
         ),
     )
-
-
-def _plan(call, record: BaseModel, body, subject, activity_type, user_id, due) -> ToolResult:
-    values: dict[str, object] = {"date_deadline": _due(call, due), "summary": shorten(subject or "", 200)}
-    if body.strip():
-        values["note"] = Markup(_html(body))
-    values["activity_type_id"] = _activity_type(call, record, activity_type)
-    user = call.env.user
-    if user_id and user_id != user.id:
-        user = call.records("res.users", "read", [user_id])
-        if user.share:
-            raise ToolError("invalid_value", f"User {user_id} is no employee and cannot have activities.")
-    values["user_id"] = user.id
-    activity = call.schedule(record, values)
-    row = call.read(activity, ["activity_type_id", "summary", "date_deadline", "user_id"])[0]
-    facts = {
-        "kind": "activity",
-        "activity_id": activity.id,
-        "type": row["activity_type_id"] and row["activity_type_id"][1],
-        "due": row["date_deadline"].isoformat(),
-        "assigned_to": row["user_id"] and row["user_id"][1],
-    }
-    if user != call.env.user:
-        call.note(f"Odoo tells {facts['assigned_to']} about it.")
-    what = f"Planned: {facts['type']} for {facts['assigned_to']} by {facts['due']}"
-    return _posted(record, what, [], facts)
-
-
-def _close(call, record: BaseModel, body: str, activity_id: int | None) -> ToolResult:
-    if not activity_id:
-        raise ToolError(
-            "invalid_arguments", "kind=done needs activity_id.", fix="odoo_read_thread lists the open activities."
-        )
-    activity = call.activity(record, activity_id)
-    told = call.recipients(record, DONE)
-    message = activity.action_feedback(feedback=body.strip() or False)
-    return _posted(record, "Activity closed", told, {"kind": "done", "activity_id": activity_id, "message_id": message})
-
-
-def _due(call, due: str | None) -> date:
-    if not due:
-        return Date.context_today(call.env["mail.activity"]) + timedelta(days=1)
-    try:
-        return date.fromisoformat(due.strip()[:10])
-    except ValueError as error:
-        raise ToolError("invalid_value", f"due={due!r} is no date. Write it like 2025-12-31.") from error
-
-
-def _activity_type(call, record: BaseModel, name: str | None) -> int:
-    types = call.env["mail.activity.type"].search([("res_model", "in", (False, record._name))])
-    rows = call.read(types, ["name"])
-    if not name:
-        to_do = call.env["ir.model.data"]._xmlid_to_res_id("mail.mail_activity_data_todo")
-        return to_do if to_do in types.ids else types[:1].id
-    wanted = name.strip().lower()
-    found = [row["id"] for row in rows if row["name"].lower() == wanted]
-    found = found or [row["id"] for row in rows if wanted.replace("-", "").replace(" ", "") in _plain(row["name"])]
-    if not found:
-        raise ToolError(
-            "invalid_value",
-            f"There is no activity type {name!r}.",
-            fix=f"Use one of: {', '.join(row['name'] for row in rows[:20])}.",
-        )
-    return found[0]
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("-", "").replace(" ", "")
 
 
 def _posted(record: BaseModel, what: str, told: list, facts: dict[str, object]) -> ToolResult:

@@ -20,15 +20,15 @@ class McpToolRegistry(models.AbstractModel):
         destructive=True,
         scoped=False,
         schema=params(
-            change_id=integer("One change, from change_ids of a result or from the list.", minimum=1),
-            request_id=text("All changes of one call or batch, from the list."),
+            change_id=integer("One change, from change_ids or the list.", minimum=1),
+            request_id=text("All of one call or batch, from the list."),
             limit=LIMIT(DEFAULT_LIMIT, MAX_LIMIT),
         ),
     )
     def _tool_undo(self, call, *, change_id=None, request_id=None, limit=DEFAULT_LIMIT) -> ToolResult:
-        """Without arguments lists your recent changes; with change_id or request_id takes them back: old values are
-        restored, created records deleted (or archived), deleted ones created again under a new id. Refused, naming
-        the field, where a record has changed since. E-mails sent and buttons pressed are not undone.
+        """Without arguments lists your recent changes; with change_id or request_id takes them back: restores values,
+        deletes (or archives) what was created, re-creates what was deleted under a new id. Refused, naming the field,
+        if changed since. E-mails and buttons are not undone.
         """
         if change_id is None and request_id is None:
             return _listed(recent(call, limit))

@@ -4,14 +4,12 @@ from odoo import models
 from odoo.models import BaseModel
 
 from ...services.errors import ToolError
-from ...services.schema import DOMAIN, IDS, MODEL, VALUES, array, free_form, integer, params, record, text
+from ...services.schema import DOMAIN, IDS, MODEL, SAME_FILTERS, VALUES, array, free_form, integer, params, record, text
 from ...services.times import from_wire, to_wire
 from ...services.tool import ToolResult, tool
 from ..write_results import written
 
 MAX_RECORDS = 500
-# Short for the listing's sake; `call.domain` checks what is in it.
-_CONDITION = free_form("A condition.", {"field": "name", "op": "eq", "value": "Acme"}, field=text("Field."))
 
 
 class McpToolRegistry(models.AbstractModel):
@@ -37,7 +35,7 @@ class McpToolRegistry(models.AbstractModel):
                 MAX_RECORDS,
             ),
             domain=DOMAIN,
-            filters=array("Conditions as odoo_search_records takes them.", _CONDITION, 50),
+            filters=SAME_FILTERS,
             expected_count=integer("With domain or filters: how many records must match.", minimum=1),
             if_unmodified_since=text("write_date you last read; refused if changed since."),
         ),
