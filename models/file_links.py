@@ -24,7 +24,7 @@ from ..services.versions import V2026_07_28
 from .call_environment import call_environment
 from .call_files import Content
 from .odoo_errors import CALLER_ERRORS, translated
-from .rehearsal import changing
+from .rehearsal import changing, rehearsed
 from .reports import render_pdf
 from .tool_call import ToolCall
 
@@ -139,7 +139,9 @@ class McpFileLink(models.AbstractModel):
             if not self.env["mcp.idempotency"]._insert(f"link:{link.nonce}", expires, tool=call.spec.name):
                 raise ToolError("link_used", "This link has been used. Ask for a new one.")
             self.env["mcp.policy"]._authorize(call)
-            result = _run(call.env, lambda: handle(call))
+            # A report may write on its way, as in the tool: none of it is kept.
+            keeping = rehearsed if link.kind == "report" else changing
+            result = _run(call.env, keeping, lambda: handle(call))
         except ToolError as error:
             outcome = "refused" if isinstance(error, PolicyDenied) else "error"
             self._audit(call, outcome, f"{error.code}: {error}", started)
@@ -216,9 +218,9 @@ def _opened(call, link: FileLink) -> Content | BaseModel:
     return render_pdf(call, report_id, call.records(model, "read", ids))
 
 
-def _run(env: Environment, handle: Callable) -> object:
+def _run(env: Environment, keeping: Callable, handle: Callable) -> object:
     try:
-        with changing(env):
+        with keeping(env):
             return handle()
     except CALLER_ERRORS as error:
         known = translated(error, env)

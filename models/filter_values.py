@@ -199,7 +199,7 @@ def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
         return Domain(path.expression, operator, _each(operator, value, _converter(call, path, "integer")))
     ids = _each(operator, value, lambda item: _record_id(call, comodel, item))
     if field.type in X2MANY and (field.store or field.inherited):
-        return _linked_to(call, field, operator, ids)
+        return _linked_to(call, field, operator, ids if isinstance(ids, list) else [ids])
     return Domain(path.expression, operator, ids)
 
 

@@ -140,7 +140,7 @@ class McpToolRegistry(models.AbstractModel):
         """Run the handler as a read, a rehearsal or a real change, each in a savepoint of its own."""
         try:
             if call.spec.access == "read":
-                with reading(call.env):
+                with rehearsed(call.env) if call.spec.rolls_back else reading(call.env):
                     return _as_result(self.with_env(call.env).execute_tool(call))
             if call.rehearsing:
                 return self._rehearse(call)

@@ -10,7 +10,6 @@ from odoo.api import Environment
 from odoo.exceptions import AccessError
 from odoo.fields import Field
 from odoo.models import BaseModel
-from odoo.service.model import get_public_method
 
 from ..services.errors import NeedsInput, ToolError
 from ..services.exchange import Exchange
@@ -22,15 +21,15 @@ from ..services.tool import ToolSpec
 from . import domain_guard
 from .call_chatter import CallChatter
 from .call_files import CallFiles
+from .call_writing import CallWriting
 from .change_journal import Journal
 from .domain_guard import CheckedDomain
-from .values_guard import ValuesCheck
 
 # Operations of ours, as Odoo names them.
 ODOO_OPERATIONS = {"read": "read", "write": "write", "create": "create", "delete": "unlink", "call": "read"}
 
 
-class ToolCall(CallChatter, CallFiles):
+class ToolCall(CallWriting, CallChatter, CallFiles):
     """One call of one tool, made by the pipeline and handed to the handler.
 
     :param env: the user's environment, its context built by us: language, time zone, companies
@@ -239,44 +238,6 @@ class ToolCall(CallChatter, CallFiles):
         # takes them from, also those that a model masks for this user (private meetings).
         records.invalidate_recordset(names)
         return records.read(names)
-
-    # Writing
-
-    def create(self, model: str, values_list: Sequence[Mapping[str, object]]) -> BaseModel:
-        """Create records of checked values and journal them. :raises ToolError: naming the field at fault"""
-        records = self._model(model, "create")
-        check = ValuesCheck(self)
-        checked = [check.record(model, values, "create") for values in values_list]
-        with check.explaining():
-            # Copies: overrides add to the values they are given, and the journal must not see that.
-            created = records.create([dict(values) for values in checked])
-        self.journal.created(created, checked)
-        self.touch(model, created.ids)
-        return created
-
-    def write(self, records: BaseModel, values: Mapping[str, object]) -> None:
-        """Change records with checked values and journal what was there before."""
-        check = ValuesCheck(self)
-        checked = check.record(records._name, values, "write", records)
-        with self.journal.changing(records, checked), check.explaining():
-            records.write(dict(checked))
-
-    def archive(self, records: BaseModel) -> None:
-        """Archive records and journal it. :raises ToolError: the model has no archive"""
-        self.policy.check_model(records._name, "write")
-        with self.journal.changing(records, [records._active_name]):
-            records.action_archive()
-
-    def delete(self, records: BaseModel) -> None:
-        """Delete records and journal what they held."""
-        self.policy.check_model(records._name, "delete")
-        self.journal.deleting(records)
-        records.unlink()
-
-    def press(self, records: BaseModel, method: str, *args: object) -> object:
-        """Run a button's method and return the action it answers with. :raises PolicyDenied: it is never open"""
-        self.policy.check_method(records._name, method)
-        return get_public_method(records, method)(records, *args)
 
     def touch(self, model: str, ids: Iterable[int]) -> None:
         """Remember what the audit row is about: the first model, and the ids of that model."""

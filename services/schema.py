@@ -110,12 +110,12 @@ FILTER_OPERATORS = (
     "is_set", "is_not_set", "between", "child_of", "within",
 )  # fmt: skip
 
-MODEL = text("Technical model name, e.g. res.partner.", example="res.partner")
+MODEL = text("e.g. res.partner", example="res.partner")
 IDS = Fragment(
     array("Record ids.", {"type": "integer", "minimum": 1}, 1000),
     example=[42],
 )
-FIELDS = names("Field names or dotted paths; default a useful few.", max_items=100, example=["name", "email"])
+FIELDS = names("Fields or dotted paths; default: a useful few.", max_items=100, example=["name", "email"])
 DOMAIN = Fragment(
     text('Odoo domain as JSON, e.g. [["state","=","sale"]].'),
     role="json_array",
@@ -143,11 +143,11 @@ SAME_FILTERS = Fragment(
 )
 QUERY = text("Words to look for.", example="acme")
 ORDER = text('Sort, e.g. "date desc, id".', example="name, id desc")
-CURSOR = text("next_cursor of the previous page.")
-ARCHIVED = choice("Archived records: exclude (default), include, only.", "exclude", "include", "only")
-FORMAT = choice("table (default, compact) or json.", "table", "json")
+CURSOR = text("next_cursor of the last page.")
+ARCHIVED = choice("exclude (default), include or only.", "exclude", "include", "only")
+FORMAT = choice("table (default) or json.", "table", "json")
 VALUES = free_form(
-    "Values by field name. Many2one: id; x2many: ids or Odoo commands; dates ISO.",
+    "Values by field name.",
     {"name": "Acme", "country_id": 75},
 )
 RECORDS = Fragment(

@@ -40,6 +40,7 @@ class ToolSpec:
     idempotent: bool = False
     open_world: bool = False
     on_request: bool = False
+    rolls_back: bool = False
 
     @property
     def definition(self) -> dict[str, object]:
@@ -84,6 +85,7 @@ def tool(
     destructive: bool = False,
     idempotent: bool = False,
     open_world: bool = False,
+    rolls_back: bool = False,
     scoped: bool = True,
     on_request: bool = False,
 ) -> Callable[[Callable], Callable]:
@@ -95,6 +97,8 @@ def tool(
 
     :param scoped: list `company_id` and `lang`; leave them out where they matter little, they are accepted anyway
     :param on_request: leave the tool out of the default list; see `ToolSpec`
+    :param rolls_back: a read whose code in Odoo writes on its way (a report that makes a portal link): it may, and
+        all of it is rolled back
     :raises ValueError: at import, when the declaration is inconsistent
     """
 
@@ -110,6 +114,7 @@ def tool(
             destructive=destructive,
             idempotent=idempotent,
             open_world=open_world,
+            rolls_back=rolls_back,
             on_request=on_request,
         )
         return method

@@ -22,6 +22,7 @@ from . import test_mcp_token
 from . import test_mcp_token_wizard
 from . import test_mcp_tool_registry
 from . import test_odoo_errors
+from . import test_readme
 from . import test_record_shape
 from . import test_rehearsal
 from . import test_res_config_settings

@@ -13,7 +13,9 @@ def main(folder, file, pattern=""):
         loader.testNamePatterns = [f"*{pattern}*"]
     suite = loader.discover(folder, top_level_dir=folder)
     result = unittest.TextTestRunner(verbosity=2).run(suite)
-    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    # A test with several failed subtests is one failed test.
+    broken = [getattr(test, "test_case", test) for test, _text in (*result.failures, *result.errors)]
+    failed = len({test.id() for test in (*broken, *result.unexpectedSuccesses)})
     skipped = len(result.skipped)
     counts = {"passed": max(0, result.testsRun - failed - skipped), "failed": failed, "skipped": skipped}
     with open(file, "w") as output:

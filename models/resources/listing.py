@@ -31,9 +31,7 @@ class McpServer(models.AbstractModel):
     def _reading_call(self, exchange: Exchange, toolset: str = "core") -> ToolCall:
         """Return the call through which a method that is no tool reads: the same policy, the same door."""
         method = exchange.message.method
-        spec = ToolSpec(
-            name=method, title=method, description="", access="read", toolset=toolset, schema={"type": "object"}
-        )
+        spec = ToolSpec(method, method, "", access="read", toolset=toolset, schema={}, listed_schema={})
         policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
         return ToolCall(call_environment(self.env), exchange, spec, policy, {})
 

@@ -11,10 +11,8 @@ class McpToolRegistry(models.AbstractModel):
 
     @tool("odoo_create_records", access="write", toolset="write", schema=params(model=MODEL, records=RECORDS))
     def _tool_create_records(self, call, *, model, records) -> ToolResult:
-        """Create 1 to 500 records of one model, all or none. Defaults and computed fields are filled in; missing
-        required fields are named all at once. Links take an id or an exact name; lines (one2many) a list of objects.
-        To be sure of field names call odoo_describe_model first. Returns ids, links, and what was set. Changing
-        records: odoo_update_records. Files: odoo_upload_file.
+        """Create 1 to 500 records of one model, all or none. Odoo fills in defaults and computed fields. Links take an
+        id or an exact name, one2many a list of objects. Returns ids, links and what was set.
         """
         if not records:
             raise ToolError("invalid_arguments", "records is empty.", fix='Give at least one: [{"name": "Acme"}].')

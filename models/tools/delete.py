@@ -22,14 +22,13 @@ class McpToolRegistry(models.AbstractModel):
             model=MODEL,
             ids=IDS,
             mode=choice(
-                "archive (default) hides records and can be taken back; delete removes them.", "archive", "delete"
+                "archive (default) or delete.", "archive", "delete"
             ),
         ),
     )
     def _tool_delete_records(self, call, *, model, ids, mode="archive") -> ToolResult:
-        """Archive or delete up to 500 records, all or none. Archiving is the default; models without an archive need
-        mode=delete, which may ask the user first. Cancelling a document is its button: odoo_run_action. To bring
-        records back write active=true with odoo_update_records.
+        """Archive (default) or delete up to 500 records, all or none. Deleting may ask the user first; archived records
+        come back with active=true. Documents are cancelled by odoo_run_action.
         """
         if not 1 <= len(set(ids)) <= MAX_RECORDS:
             raise ToolError("invalid_arguments", f"Give 1 to {MAX_RECORDS} different ids.")

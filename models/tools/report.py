@@ -18,6 +18,8 @@ class McpToolRegistry(models.AbstractModel):
         "odoo_render_report",
         access="read",
         scoped=False,
+        # An invoice's template makes its portal link, which writes the token.
+        rolls_back=True,
         toolset="files",
         schema=params(
             model=MODEL,

@@ -62,7 +62,7 @@ class McpToolRegistry(models.AbstractModel):
             count_only=boolean("Only count."),
             archived=ARCHIVED,
             format=FORMAT,
-            resolve=boolean("Names of one2many and many2many records too."),
+            resolve=boolean("Name x2many records."),
         ),
     )
     def _tool_search_records(

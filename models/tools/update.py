@@ -4,7 +4,7 @@ from odoo import models
 from odoo.models import BaseModel
 
 from ...services.errors import ToolError
-from ...services.schema import DOMAIN, IDS, MODEL, SAME_FILTERS, VALUES, array, free_form, integer, params, record, text
+from ...services.schema import DOMAIN, IDS, MODEL, VALUES, array, free_form, integer, params, record, text
 from ...services.times import from_wire, to_wire
 from ...services.tool import ToolResult, tool
 from ..write_results import written
@@ -25,9 +25,9 @@ class McpToolRegistry(models.AbstractModel):
             ids=IDS,
             values=VALUES,
             updates=array(
-                "Instead of ids and values: other values for each record.",
+                "Instead: other values for each record.",
                 record(
-                    "One record.",
+                    "",
                     required=["id", "values"],
                     id=integer("Record id.", minimum=1),
                     values=free_form("Field values by name.", {"name": "Acme"}),
@@ -35,8 +35,7 @@ class McpToolRegistry(models.AbstractModel):
                 MAX_RECORDS,
             ),
             domain=DOMAIN,
-            filters=SAME_FILTERS,
-            expected_count=integer("With domain or filters: how many records must match.", minimum=1),
+            expected_count=integer("With domain: how many records must match.", minimum=1),
             if_unmodified_since=text("write_date you last read; refused if changed since."),
         ),
     )
@@ -49,16 +48,15 @@ class McpToolRegistry(models.AbstractModel):
         values=None,
         updates=None,
         domain=None,
-        filters=None,
         expected_count=None,
         if_unmodified_since=None,
     ) -> ToolResult:
-        """Change up to 500 records, all or none. Give ids and values; or updates; or domain/filters, values and
-        expected_count. x2many: {"add": [ids], "remove": [ids], "create": [{}], "update": [{"id": 1}], "delete": [ids]};
-        a plain list replaces. A state is changed by its button (odoo_run_action). Returns each field before and after.
+        """Change up to 500 records, all or none: ids and values; or updates; or domain, values and expected_count.
+        x2many: a list replaces, or {"add": [ids], "remove": [ids], "create": [{}], "update": [{"id": 1}],
+        "delete": [ids]}. States are changed by odoo_run_action.
         """
-        if (updates is not None) + (ids is not None) + (domain is not None or filters is not None) != 1:
-            raise _invalid("Say which records in exactly one way: ids, updates, or domain/filters.")
+        if (updates is not None) + (ids is not None) + (domain is not None) != 1:
+            raise _invalid("Say which records in exactly one way: ids, updates, or domain.")
         if (updates is None) != bool(values):
             raise _invalid(
                 "values is needed with ids or domain, and only there."
@@ -70,7 +68,7 @@ class McpToolRegistry(models.AbstractModel):
         elif ids is not None:
             records = call.records(model, "write", ids)
         else:
-            records = _matching(call, model, domain, filters, expected_count)
+            records = _matching(call, model, domain, expected_count)
         if not records or len(records) > MAX_RECORDS:
             raise _invalid(f"Update 1 to {MAX_RECORDS} records per call, not {len(records)}.")
         if if_unmodified_since:
@@ -83,12 +81,12 @@ class McpToolRegistry(models.AbstractModel):
         return written(call, records, "Updated")
 
 
-def _matching(call, model: str, domain: object, filters: object, expected_count: int | None) -> BaseModel:
+def _matching(call, model: str, domain: object, expected_count: int | None) -> BaseModel:
     """Return the records that match, if there are as many as the caller expects."""
-    checked = call.domain(model, domain, filters=filters)
+    checked = call.domain(model, domain)
     if expected_count is None:
         raise _invalid(
-            f"domain or filters need expected_count; {call.count(checked, limit=MAX_RECORDS + 1)} records match now."
+            f"domain needs expected_count; {call.count(checked, limit=MAX_RECORDS + 1)} records match now."
         )
     found = call.search(checked, limit=MAX_RECORDS + 1)
     if len(found) != expected_count:

@@ -1,0 +1,63 @@
+"""What the README says of tools, settings, profiles and the example is what the code has."""
+
+import re
+from pathlib import Path
+
+from odoo.tests import TransactionCase, tagged
+
+ROOT = Path(__file__).parent.parent
+
+
+@tagged("post_install", "-at_install")
+class TestReadme(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.text = (ROOT / "README.md").read_text()
+
+    def section(self, title):
+        return re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", self.text, re.MULTILINE | re.DOTALL)[1]
+
+    def test_tools_table_is_complete(self):
+        written = {}
+        for toolset, names, changes in re.findall(r"^\| (\w+) \| (`.*?`) \| (\w*) ?\|$", self.section("Tools"), re.MULTILINE):
+            written.update({name: (toolset, changes == "yes") for name in re.findall(r"`(\w+)`", names)})
+        specs = self.env["mcp.tool.registry"]._specs().values()
+        own = {
+            spec.name: (spec.toolset, spec.access != "read")
+            for spec in specs
+            if spec.handler and "addons.mcp_endpoint." in self._module_of(spec.handler)
+        }
+        self.assertEqual(written, own)
+
+    def _module_of(self, handler):
+        classes = type(self.env["mcp.tool.registry"]).__mro__
+        return next(cls.__module__ for cls in reversed(classes) if handler in cls.__dict__)
+
+    def test_settings_table_is_complete(self):
+        section = self.section("Operate")
+        settings = self.env["res.config.settings"]
+        for name, field in settings._fields.items():
+            if field._module != "mcp_endpoint" or field.compute:
+                continue
+            with self.subTest(setting=name):
+                self.assertIn(f"| {field.string}", section)
+                if parameter := getattr(field, "config_parameter", None):
+                    self.assertIn(f"`{parameter}` | {settings.default_get([name])[name] or 'none'} |", section)
+
+    def test_profiles_are_those_shipped(self):
+        section = self.section("Govern")
+        profiles = self.env["mcp.profile"].search([("is_baseline", "=", False)])
+        shipped = profiles.filtered(lambda profile: profile.get_external_id()[profile.id].startswith("mcp_endpoint."))
+        self.assertEqual(set(re.findall(r"^\| ([A-Z][\w ]+?) \|", section, re.MULTILINE)), set(shipped.mapped("name")))
+
+    def test_example_is_the_tested_fixture(self):
+        code = re.search(r"```python\n(.*?)```", self.section("Add a tool from another addon"), re.DOTALL)[1]
+        fixture = (ROOT / "tests/addons/mcp_endpoint_fixture/models/declared_tools.py").read_text()
+        start = code.index("class McpToolRegistry")
+        self.assertIn(code[start:].strip(), fixture)
+
+    def test_commands_exist(self):
+        for name in set(re.findall(r"\./dev (\w+)", self.text)):
+            with self.subTest(command=name):
+                self.assertTrue((ROOT / "devtools" / f"{name}.py").is_file())
