@@ -33,13 +33,16 @@ class Account:
 @contextmanager
 def running(account):
     """Start what has to run by itself; gives how to reach each peer, by name."""
-    with _server_odoo(account, "json2") as json2, _server_odoo(account, "xmlrpc") as xmlrpc:
-        with tempfile.TemporaryDirectory() as folder:
-            yield {
-                "mcp-server-odoo (XML-RPC)": {"url": xmlrpc},
-                "mcp-server-odoo (JSON-2)": {"url": json2},
-                "odoo-mcp-gateway": _gateway(account, folder),
-            }
+    with (
+        _server_odoo(account, "json2") as json2,
+        _server_odoo(account, "xmlrpc") as xmlrpc,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        yield {
+            "mcp-server-odoo (XML-RPC)": {"url": xmlrpc},
+            "mcp-server-odoo (JSON-2)": {"url": json2},
+            "odoo-mcp-gateway": _gateway(account, folder),
+        }
 
 
 @contextmanager

@@ -34,11 +34,13 @@ def as_text(report):
         f"{report['calls']} calls per row after warm-up; {report['machine']}, load before: {report['load_before']}", "",
         f"{'what':44} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8}",
     ]
-    lines += [f"{name:44} {row['p50']:8.2f} {row['p95']:8.2f} {row['p99']:8.2f}" for name, row in report["rows"].items()]
+    for name, row in report["rows"].items():
+        lines.append(f"{name:44} {row['p50']:8.2f} {row['p95']:8.2f} {row['p99']:8.2f}")
     lines += ["", f"{'size of tools/list':44} {'tools':>8} {'characters':>11}"]
     lines += [f"{name:44} {size['tools']:8} {size['characters']:11,}" for name, size in report["list_sizes"].items()]
     lines += ["", f"{'calls per second on 2 workers':44} {'search':>8} {'/json/2':>8}"]
-    lines += [f"{count + ' clients':44} {row['ours']:8.1f} {row['json2']:8.1f}" for count, row in report["throughput"].items()]
+    for count, row in report["throughput"].items():
+        lines.append(f"{count + ' clients':44} {row['ours']:8.1f} {row['json2']:8.1f}")
     lines += ["", f"{'budget':68} {'measured':>10} {'allowed':>12}"]
     lines += [
         f"{item['budget']:68} {item['value']:>10} {item['limit']:>12}  {'OK' if item['met'] else 'MISSED'}"

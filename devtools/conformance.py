@@ -23,18 +23,14 @@ LISTED = re.compile(r"^\s+- (\S+) \[(\S+)\]$", re.MULTILINE)
 
 _STREAM = "needs a stream, which the endpoint does not open"
 _LIVE = "needs a question to the client inside a call, which the endpoint puts as preview and confirmation instead"
-_RESOURCES = "resources are not served"
-_PROMPTS = "prompts are not served"
+_SUBSCRIBE = "subscriptions to resources are not served"
 _TASKS = "the tasks extension is not served"
 _SKILLS = "the skills extension is not served"
 
 # The scenarios that are not run (a name ending in * stands for all that begin so), each with its reason.
 LEFT_OUT = {
-    "completion-complete": _PROMPTS,
-    "prompts-*": _PROMPTS,
-    "resources-*": _RESOURCES,
-    "sep-2164-resource-not-found": _RESOURCES,
-    "caching": _RESOURCES,
+    "resources-subscribe": _SUBSCRIBE,
+    "resources-unsubscribe": _SUBSCRIBE,
     "tools-call-with-logging": _STREAM,
     "tools-call-with-progress": _STREAM,
     "server-sse-polling": _STREAM,

@@ -30,7 +30,9 @@ def running(purpose, *, workers=2):
         with step(f"server with the fixture addon ({purpose})"):
             databases.run_odoo(database, "-i", FIXTURE, "--stop-after-init", fixtures=True)
             (token,) = tokens.issue(database, tokens.Wanted("admin", "full"))
-            started = server.start(database, port=PORT, workers=workers, fixtures=True, options=("--max-cron-threads=0",))
+            started = server.start(
+                database, port=PORT, workers=workers, fixtures=True, options=("--max-cron-threads=0",),
+            )
         try:
             yield FixtureServer(started, token)
         finally:

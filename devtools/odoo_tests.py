@@ -75,9 +75,10 @@ def report(log, code, seconds, failed, total, skipped):
 
 
 def log_file():
-    """A log for one run; those of the last twenty are kept."""
-    for old in sorted(paths.LOGS.glob("test-*.log"), key=lambda file: file.stat().st_mtime)[:-20]:
-        old.unlink(missing_ok=True)
+    """A log for one run; those of the last runs are kept."""
+    for pattern in ("test-*.log", "run_*.log"):
+        for old in sorted(paths.LOGS.glob(pattern), key=os.path.getmtime)[:-30]:
+            old.unlink(missing_ok=True)
     return paths.LOGS / f"test-{os.getpid()}-{time.time_ns() // 1000000 % 1000000}.log"
 
 

@@ -59,7 +59,11 @@ def start(database, *, workers=2, port=8069, fixtures=False, options=()):
             name, command, chosen.environment(), log, port=http, gevent_port=gevent, database=database,
         )
         server = Server(name, http, gevent, database, child.pid, str(log))
-        _wait(server, child)  # under the lock: until then the ports look free to another ./dev
+        try:
+            _wait(server, child)  # under the lock: until then the ports look free to another ./dev
+        except BaseException:
+            stop(server)
+            raise
     return server
 
 
@@ -96,13 +100,12 @@ def _wait(server, child):
         if child.poll() is not None:
             raise _failure(server, "ended while starting")
         if time.monotonic() > deadline:
-            stop(server)
             raise _failure(server, f"does not answer after {PATIENCE} s")
         time.sleep(0.1)
     # Without a token the answer is a refusal, but one of ours.
     code = status(server.url, b"{}")
-    if code in (None, 404):
-        say(f"  {server.url} is not there yet ({code or 'no answer'}): does the addon define the route?")
+    if code in (None, 404) or code >= 500:
+        raise _failure(server, f"runs, but {server.url} answers {code or 'nothing'}")
 
 
 def _failure(server, what):

@@ -205,13 +205,12 @@ def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
 
 def _linked_to(call, field, operator: str, ids: list[int | bool]) -> Domain:
     """Return the condition of an x2many on visible records: Odoo's own `in` asks as superuser whether there are any."""
-    archive = call.env[field.comodel_name]._active_name
-    shown = Domain(archive, "in", [True, False]) if archive else Domain.TRUE
+    linked = call.env[field.comodel_name].with_context(active_test=False)
     parts = []
     if wanted := [item for item in ids if item is not False]:
-        parts.append(Domain(field.name, "any", Domain("id", "in", wanted) & shown))
+        parts.append(Domain(field.name, "any", linked._search(Domain("id", "in", wanted))))
     if len(wanted) < len(ids):
-        parts.append(Domain(field.name, "not any", shown))
+        parts.append(Domain(field.name, "not any", linked._search(Domain.TRUE)))
     condition = Domain.OR(parts)
     return ~condition if operator in NEGATIVE else condition
 

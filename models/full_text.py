@@ -5,9 +5,10 @@ fields this caller may read. PostgreSQL's text search then only puts these in or
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from odoo.fields import Field
 from odoo.models import BaseModel
 from odoo.tools import SQL
 
@@ -31,8 +32,9 @@ LONGEST_WORD = 100
 CANDIDATES = 200
 KEPT = 10
 
+PARTNER = "partner_id"
 _FIELDS = (
-    "display_name", "name", "email", "phone", "ref", "default_code", "barcode", "vat", "client_order_ref", "origin",
+    "display_name", PARTNER, "name", "email", "phone", "ref", "default_code", "barcode", "vat", "client_order_ref", "origin",
     "partner_name", "description", "comment", "note", "narration", "body",
 )  # fmt: skip
 _WORD = re.compile(r"[^\s\"'(),;:?!<>\\|&*]+")
@@ -93,7 +95,7 @@ def _in_model(call, model: str, words: list[str], query: str, *, any_word: bool)
     # "invoice azure": the word that names the model need not be in its records.
     naming = [word for word in words if model in suggest(word)]
     wanted = [word for word in words if word not in naming] or words
-    names = [name for name in _FIELDS if _is_searched(call, model, name)]
+    names = _searched_fields(call, model)
     if not names:
         return []
     domain = call.domain(model, _terms(names, wanted, any_word=any_word))
@@ -104,8 +106,8 @@ def _in_model(call, model: str, words: list[str], query: str, *, any_word: bool)
     best = candidates.browse(sorted(ranks, key=lambda record: -ranks[record])[:KEPT])
     label = call.env["ir.model"]._get(model).name
     found = []
-    for row in call.read(best, ["display_name"]):
-        name = str(row["display_name"] or f"{model} {row['id']}")
+    for row in call.read(best, ["display_name", *([PARTNER] if PARTNER in names else [])]):
+        name = _title(row, f"{model} {row['id']}")
         score = ranks[row["id"]] + text_score(wanted, name, "") + _likeness(name, query) + bool(naming)
         # Between equals, the model a business cares about more comes first.
         score -= importance(model) / 1000
@@ -114,11 +116,22 @@ def _in_model(call, model: str, words: list[str], query: str, *, any_word: bool)
     return found
 
 
-def _is_searched(call, model: str, name: str) -> bool:
-    field = call.fields(model).get(name)
-    if field is None or field.company_dependent:
-        return False
-    return name == "display_name" or bool(field.store and field.type in ("char", "text", "html"))
+def _title(row: Mapping, otherwise: str) -> str:
+    """Return what a record is called, with whom it concerns: people look for documents by their customer."""
+    name, partner = str(row["display_name"] or otherwise), row.get(PARTNER)
+    return f"{name}, {partner[1]}" if partner and partner[1] and partner[1] not in name else name
+
+
+def _searched_fields(call, model: str) -> list[str]:
+    readable = call.fields(model)
+    found = [name for name in _FIELDS if name in readable and _is_searched(readable[name])]
+    return [name for name in found if name != PARTNER or call.allows_model(readable[name].comodel_name)]
+
+
+def _is_searched(field: Field) -> bool:
+    if field.name == "display_name":
+        return True
+    return bool(field.store and field.type in ("char", "text", "html", "many2one") and not field.company_dependent)
 
 
 def _terms(names: Sequence[str], words: Sequence[str], *, any_word: bool) -> list:
@@ -132,7 +145,7 @@ def _ranks(call, records: BaseModel, names: Iterable[str], words: Sequence[str])
     """Return PostgreSQL's rank of each record, 0 where the words are only parts of its words."""
     query = records._as_query(ordered=False)
     unaccent = call.env.registry.unaccent
-    columns = [name for name in names if name != "display_name"]
+    columns = [name for name in names if name not in ("display_name", PARTNER)]
     if not columns:
         return dict.fromkeys(records.ids, 0.0)
     parts = []

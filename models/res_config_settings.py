@@ -47,6 +47,7 @@ class ResConfigSettings(models.TransientModel):
     mcp_allowed_origins = fields.Char(
         string="Web pages that may connect", config_parameter="mcp_endpoint.allowed_origins"
     )
+    mcp_search_models = fields.Char(string="Where search looks", config_parameter="mcp_endpoint.search_models")
 
     @api.depends("company_id")
     def _compute_mcp_url(self):

@@ -61,6 +61,8 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         """Forget what the handler has done so far, as it was rolled back and will run again. Notes are kept once."""
         self.rehearsing = rehearsing
         self.journal = Journal(self)
+        # Records and lines that values were given for.
+        self.values_checked = 0
         # By model, what this reading call has found by search: its transaction shows these records unchanged.
         self._found: dict[str, set[int]] = {}
         self.model: str | None = None
@@ -170,6 +172,9 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         records = self._readable(domain)
         order = domain_guard.checked_order(self, domain.model, order)
         columns = [name for name in fetch if records._fields[name].store and records._fields[name].column_type]
+        # What is read of them next must come from this search: names and rules computed as superuser, in another
+        # message of a batch, leave the real values in the cache, also those that a model masks for this user.
+        records.invalidate_model()
         found = records.search_fetch(domain.domain, columns, order=order, limit=limit, offset=offset)
         if self.spec.access == "read":
             self._found.setdefault(domain.model, set()).update(found._ids)
@@ -234,8 +239,7 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         if self._found.get(records._name, set()).issuperset(records._ids):
             # The search that found them has applied the record rules; `search_read` saves the second check likewise.
             return records._read_format(names)
-        # Names of links and record rules are computed as superuser and leave the real values in the cache that `read`
-        # takes them from, also those that a model masks for this user (private meetings).
+        # For the same reason as in `search`: a private meeting behind a link showed its subject.
         records.invalidate_recordset(names)
         return records.read(names)
 

@@ -26,6 +26,8 @@ from . import link_guard, property_values, value_conversion, x2many_guard
 # Commands inside commands inside a record; nobody writes deeper by hand.
 MAX_DEPTH = 4
 MAX_FIELDS = 300
+# Records and lines in one call. Odoo makes some two hundred a second, and a request lasts two minutes at most.
+MAX_RECORDS = 5_000
 
 
 class ValuesCheck:
@@ -66,6 +68,14 @@ class ValuesCheck:
                 "invalid_value",
                 f"At most {MAX_FIELDS} fields and {MAX_DEPTH} levels of lines fit in one record.",
                 fix="Write the lines in a second call.",
+                model=model,
+            )
+        self.call.values_checked += 1
+        if self.call.values_checked > MAX_RECORDS:
+            raise ToolError(
+                "invalid_value",
+                f"At most {MAX_RECORDS:,} records and lines can be written in one call.",
+                fix="Split the call; nothing was written.",
                 model=model,
             )
         self.depth += 1

@@ -22,6 +22,8 @@ Path = tuple[str | int, ...]
 
 # Without one of these a search finds everything, so a misspelt one is never ignored, not even by a reading tool.
 _NARROWING = ("domain", "filters", "id", "ids", "query")
+# Clients add a handful of names of their own. Each is compared with the real ones, which takes time.
+MAX_UNKNOWN = 50
 _ABSENT = object()
 
 
@@ -187,6 +189,8 @@ class _Reader:
         unknown = [name for name in value if name not in properties]
         if not unknown:
             return self._plural(properties, value, path)
+        if len(unknown) > MAX_UNKNOWN:
+            raise Problem(path, f"{len(unknown):,} unknown names", f"at most {MAX_UNKNOWN}; leave out what has no use")
         kept = {name: item for name, item in value.items() if name in properties}
         for name in unknown:
             near = near_miss(str(name), properties)

@@ -66,7 +66,7 @@ def record(description: str, *, required: Sequence[str] = (), **properties: Mapp
 
 def free_form(description: str, example: Mapping[str, object], **properties: Mapping[str, object]) -> Fragment:
     """An object with any keys, of which `properties` are listed as examples; a JSON string is accepted too."""
-    listed = properties or {"name": {"type": "string", "description": "Example key."}}
+    listed = properties or {"name": {"type": "string", "description": "A key."}}
     schema = {"type": "object", "description": description, "properties": listed}
     return Fragment(schema, role="json_object", example=dict(example))
 
@@ -81,10 +81,10 @@ def with_common(
 ) -> Fragment:
     """Return the schema as it is listed: with `required` and the arguments that every tool of this access takes.
 
-    :param scoped: list `company_id` and `lang`; every tool accepts them (see `SCOPE`), listing them costs room
+    :param scoped: list `company_id`; every tool accepts it and `lang` (see `SCOPE`), listing them costs room
     :raises ValueError: when it leaves the portable dialect, or declares an argument that is added here
     """
-    common = {**(_SCOPE if scoped else {}), **({} if access == "read" else _COMMON_WRITE)}
+    common = {**({"company_id": COMPANY_ID} if scoped else {}), **({} if access == "read" else _COMMON_WRITE)}
     properties = schema["properties"]
     clash = sorted(set(common) & set(properties))
     if clash:
@@ -97,7 +97,7 @@ def with_common(
 
 def LIMIT(default: int = 25, maximum: int = 200) -> Fragment:
     """How many rows at most; more than `maximum` is lowered to it and said."""
-    return integer(f"Rows at most (default {default}, most {maximum}).", minimum=1, maximum=maximum)
+    return integer(f"Default {default}, most {maximum}.", minimum=1, maximum=maximum)
 
 
 def _range(minimum: float | None, maximum: float | None) -> dict[str, float]:
@@ -115,15 +115,15 @@ IDS = Fragment(
     array("Record ids.", {"type": "integer", "minimum": 1}, 1000),
     example=[42],
 )
-FIELDS = names("Fields or dotted paths; default: a useful few.", max_items=100, example=["name", "email"])
+FIELDS = names("Dotted paths too. Default: a useful few.", max_items=100, example=["name", "email"])
 DOMAIN = Fragment(
-    text('Odoo domain as JSON, e.g. [["state","=","sale"]].'),
+    text('Odoo domain, e.g. [["state","=","sale"]].'),
     role="json_array",
     example=[["state", "=", "sale"]],
 )
 FILTERS = Fragment(
     array(
-        "Conditions. Values: text, ISO dates, me, my_company, today, this_month, last_30_days.",
+        "Values: text, ISO dates, me, my_company, today, this_month, last_30_days.",
         record(
             "",
             required=["field", "op"],
@@ -143,7 +143,7 @@ SAME_FILTERS = Fragment(
 )
 QUERY = text("Words to look for.", example="acme")
 ORDER = text('Sort, e.g. "date desc, id".', example="name, id desc")
-CURSOR = text("next_cursor of the last page.")
+CURSOR = text("Of the last page.")
 ARCHIVED = choice("exclude (default), include or only.", "exclude", "include", "only")
 FORMAT = choice("table (default) or json.", "table", "json")
 VALUES = free_form(
@@ -157,9 +157,9 @@ RECORDS = Fragment(
 
 COMPANY_ID = integer("Company id to work in.")
 LANG = text("e.g. fr_FR", example="fr_FR")
-DRY_RUN = boolean("Report the effects, keep nothing.")
+DRY_RUN = boolean("Show the effects only.")
 IDEMPOTENCY_KEY = text("Makes a repeat safe.")
-CONFIRM_TOKEN = text("From an approved preview.")
+CONFIRM_TOKEN = text("From a preview.")
 
 _SCOPE = {"company_id": COMPANY_ID, "lang": LANG}
 _COMMON_WRITE = {"dry_run": DRY_RUN, "idempotency_key": IDEMPOTENCY_KEY, "confirm_token": CONFIRM_TOKEN}

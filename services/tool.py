@@ -44,7 +44,7 @@ class ToolSpec:
 
     @property
     def definition(self) -> dict[str, object]:
-        """Return the MCP `Tool` object (specification, server/tools), all four hints explicit."""
+        """Return the MCP `Tool` object (specification, server/tools), every hint that has a meaning for it explicit."""
         return {
             "name": self.name,
             "title": self.title,
@@ -53,7 +53,8 @@ class ToolSpec:
             "annotations": {
                 "readOnlyHint": self.access == "read",
                 "destructiveHint": self.destructive,
-                "idempotentHint": self.idempotent or self.access == "read",
+                # Says nothing about a tool that only reads (specification, ToolAnnotations).
+                **({} if self.access == "read" else {"idempotentHint": self.idempotent}),
                 "openWorldHint": self.open_world,
             },
         }
@@ -95,7 +96,7 @@ def tool(
     become `required`. Company, language, and for writes `dry_run`, `idempotency_key` and `confirm_token` are added
     to the schema here and handled by the pipeline, not by the method.
 
-    :param scoped: list `company_id` and `lang`; leave them out where they matter little, they are accepted anyway
+    :param scoped: list `company_id`; leave it out where it matters little, it is accepted anyway, and so is `lang`
     :param on_request: leave the tool out of the default list; see `ToolSpec`
     :param rolls_back: a read whose code in Odoo writes on its way (a report that makes a portal link): it may, and
         all of it is rolled back

@@ -298,23 +298,34 @@ class TestDomainGuard(McpCase):
         self.assertFalse(self.found([["child_ids.name", "=", "Guard Child"]]))
 
     def test_record_rules_hold_for_links_to_many(self):
-        has_child = self.found([["id", "=", self.parent.id], ["child_ids", "!=", False]])
-        self.assertTrue(has_child)
-        self.child.active = False
-        self.assertTrue(self.found([["child_ids", "in", [self.child.id]]]), "archived records are linked too")
-        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "!=", False]]))
-        self.env["ir.rule"].create(
-            {
-                "name": "guard",
-                "model_id": self.env["ir.model"]._get_id("res.partner"),
-                "domain_force": f"[('id', '!=', {self.child.id})]",
-            }
+        tag = self.env["res.partner.category"].create({"name": "Guard Tag"})
+        self.parent.category_id = tag
+        linked = (
+            ("category_id", tag, [["category_id", "in", [tag.id]]], [["category_id", "!=", False]]),
+            ("child_ids", self.child, [["child_ids", "=", self.child.id]], [["child_ids", "!=", False]]),
         )
-        self.assertFalse(self.found([["child_ids", "in", [self.child.id]]]))
-        self.assertFalse(self.found([["id", "=", self.parent.id], ["child_ids", "!=", False]]))
-        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "=", False]]))
-        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "not in", [self.child.id]]]))
-        self.assertTrue(self.found([["id", "=", self.parent.id], ["child_ids", "in", [self.child.id, False]]]))
+        for name, record, by_id, any_at_all in linked:
+            with self.subTest(field=name):
+                self.assertEqual(self.found(by_id), self.parent)
+                self.assertEqual(self.found(any_at_all), self.parent)
+                self.env["ir.rule"].create(
+                    {
+                        "name": "guard",
+                        "model_id": self.env["ir.model"]._get_id(record._name),
+                        "domain_force": f"[('id', '!=', {record.id})]",
+                    }
+                )
+                self.assertFalse(self.found(by_id))
+                self.assertFalse(self.found(any_at_all))
+                self.assertIn(self.parent, self.found([[name, "=", False]]))
+                self.assertIn(self.parent, self.found([[name, "not in", [record.id]]]))
+                self.assertIn(self.parent, self.found([[name, "in", [record.id, False]]]))
+
+    def test_archived_records_are_linked_too(self):
+        tag = self.env["res.partner.category"].create({"name": "Guard Tag", "active": False})
+        self.parent.category_id = tag
+        self.assertEqual(self.found([["category_id", "in", [tag.id]]]), self.parent)
+        self.assertEqual(self.found([["category_id", "!=", False]]), self.parent)
 
     def test_fields_with_groups_are_closed_on_every_path(self):
         # Odoo runs `search=` of a field without a column before it looks at the groups.

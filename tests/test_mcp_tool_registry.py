@@ -21,10 +21,16 @@ class TestMcpToolRegistry(McpCase):
     def audit_rows(self):
         return self.env["mcp.audit.log"].search([("user_id", "=", self.user.id)])
 
-    def test_listing_is_stable_and_starts_with_core(self):
+    def test_listing_is_stable_and_starts_with_finding(self):
         self.assertEqual(self.names(), self.names())
-        self.assertEqual(self.names()[0], "odoo_aggregate_records")
+        self.assertEqual(self.names()[:3], ["fetch", "search", "odoo_aggregate_records"])
         self.assertIn("odoo_create_records", self.names())
+
+    def test_tools_on_request_are_listed_when_asked_for_and_callable_anyway(self):
+        self.assertNotIn("odoo_batch", self.names())
+        self.assertIn("odoo_batch", self.names(toolsets=frozenset({"write"})))
+        self.assertIn("odoo_batch", self.names(toolsets=frozenset({"all"})))
+        self.ok("odoo_batch", steps=[])
 
     def test_listing_shows_what_the_profile_opens(self):
         self.assertNotIn("odoo_create_records", self.names("read"))
@@ -67,6 +73,18 @@ class TestMcpToolRegistry(McpCase):
             "odoo_create_records", narrowing=Narrowing(readonly=True), model="res.partner", records=[{"name": "X"}]
         )
         self.assertEqual(result["structuredContent"]["error"]["rule"], "url:readonly")
+
+    def test_what_the_url_leaves_out_cannot_be_called(self):
+        for narrowing in (
+            Narrowing(toolsets=frozenset({"write"})),
+            Narrowing(exclude=frozenset({"odoo_search_records"})),
+            Narrowing(exclude=frozenset({"core"})),
+        ):
+            with self.subTest(narrowing=narrowing):
+                result = self.call("odoo_search_records", narrowing=narrowing, model="res.partner")
+                self.assertEqual(result["structuredContent"]["error"]["rule"], "url:toolsets")
+        for toolsets in ({"core"}, {"all"}):
+            self.ok("odoo_search_records", narrowing=Narrowing(toolsets=frozenset(toolsets)), model="res.partner")
 
     def test_every_call_leaves_one_audit_row(self):
         before = len(self.audit_rows())

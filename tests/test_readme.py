@@ -20,8 +20,9 @@ class TestReadme(TransactionCase):
 
     def test_tools_table_is_complete(self):
         written = {}
-        for toolset, names, changes in re.findall(r"^\| (\w+) \| (`.*?`) \| (\w*) ?\|$", self.section("Tools"), re.MULTILINE):
-            written.update({name: (toolset, changes == "yes") for name in re.findall(r"`(\w+)`", names)})
+        rows = re.findall(r"^\| (\w+) \| (`.*?`) \| (\w*) ?\|$", self.section("Tools"), re.MULTILINE)
+        for toolset, names, changes in rows:
+            written.update(dict.fromkeys(re.findall(r"`(\w+)`", names), (toolset, changes == "yes")))
         specs = self.env["mcp.tool.registry"]._specs().values()
         own = {
             spec.name: (spec.toolset, spec.access != "read")

@@ -196,6 +196,13 @@ class TestServiceCoercion(BaseCase):
             self.assertEqual(result.ignored, ("toolCallId", "sessionId"))
             self.assertEqual(len(result.notes), 2)
 
+    def test_a_flood_of_names_is_refused(self):
+        flood = {f"name{number}": 1 for number in range(51)}
+        for arguments in ({"model": "m", **flood}, {"model": "m", "filters": [{"field": "a", **flood}]}):
+            with self.assertRaises(ToolError) as caught:
+                validate(SCHEMA, arguments)
+            self.assertIn("51 unknown names", caught.exception.message)
+
     def test_near_miss_is_an_error_when_writing(self):
         schema = schemas.with_common(params(model=schemas.MODEL, values=schemas.VALUES), required=[], access="write")
         for wrong, meant in (

@@ -22,6 +22,13 @@ class TestServiceGuardrails(BaseCase):
             "mcp.profile",
             "auth_totp.device",
             "change.password.wizard",
+            # Who follows what tells of records that the user may not see.
+            "mail.followers",
+            "mail.notification",
+            # Open a document to whoever has the link.
+            "portal.share",
+            "project.share.wizard",
+            "spreadsheet.dashboard.share",
         ):
             self.assertTrue(guardrails.model_is_unreachable(model), model)
 
@@ -30,7 +37,17 @@ class TestServiceGuardrails(BaseCase):
             self.assertFalse(guardrails.model_is_unreachable(model), model)
 
     def test_users_groups_and_messages_are_read_only(self):
-        for model in ("res.users", "res.groups", "mail.message", "ir.model.fields", "ir.sequence"):
+        for model in (
+            "res.users",
+            "res.groups",
+            "mail.message",
+            "mail.message.schedule",
+            # Posts later, as any author, with any sender and context.
+            "mail.scheduled.message",
+            "discuss.channel.member",
+            "ir.model.fields",
+            "ir.sequence",
+        ):
             self.assertTrue(guardrails.model_is_read_only(model), model)
         for model in ("res.partner", "mail.activity", "product.template"):
             self.assertFalse(guardrails.model_is_read_only(model), model)
@@ -53,7 +70,16 @@ class TestServiceGuardrails(BaseCase):
             self.assertFalse(guardrails.field_is_secret(field), field)
 
     def test_kept_fields_cannot_be_written(self):
-        for field in ("id", "create_uid", "write_date", "group_ids", "share", "password"):
+        for field in (
+            "id",
+            "create_uid",
+            "write_date",
+            "group_ids",
+            "share",
+            "password",
+            "alias_id",
+            "message_partner_ids",
+        ):
             self.assertTrue(guardrails.field_is_unwritable(field), field)
         self.assertFalse(guardrails.field_is_unwritable("active"))
 

@@ -1,5 +1,7 @@
 import json
 
+import time
+
 from odoo.tests import BaseCase, tagged
 
 from ..services import jsonrpc
@@ -75,6 +77,14 @@ class TestServiceJsonrpc(BaseCase):
             self.assertLess(len(caught.exception.message), 200)
             # The error must travel, whatever the body held.
             jsonrpc.dump(jsonrpc.failure(None, caught.exception))
+
+    def test_repeated_key_is_found_fast_among_many(self):
+        body = "{" + ",".join(f'"{number}":1' for number in range(100_000)) + ',"99999":2}'
+        started = time.perf_counter()
+        with self.assertRaises(ParseError) as caught:
+            jsonrpc.parse(body.encode())
+        self.assertIn("'99999'", caught.exception.message)
+        self.assertLess(time.perf_counter() - started, 5)
 
     def test_body_at_the_limits_is_parsed(self):
         self.assertEqual(jsonrpc.parse(b'{"a": 9223372036854775807}'), {"a": 2**63 - 1})

@@ -29,7 +29,7 @@ from ..services.schema import (
     with_common,
 )  # fmt: skip
 
-COMMON = {"company_id", "lang"}
+COMMON = {"company_id"}
 COMMON_WRITE = COMMON | {"dry_run", "idempotency_key", "confirm_token"}
 
 
@@ -42,7 +42,8 @@ class TestServiceSchema(BaseCase):
     def test_every_public_fragment_is_portable(self):
         fragments = {name: getattr(schemas, name) for name in schemas.__all__ if name.isupper()}
         fragments["LIMIT"] = LIMIT(10, 50)
-        del fragments["FILTER_OPERATORS"]
+        # Neither is the schema of one argument.
+        del fragments["FILTER_OPERATORS"], fragments["SCOPE"]
         for name, fragment in fragments.items():
             assert_portable(params(**{name.lower(): fragment}))
         self.assertGreaterEqual(len(fragments), 17)
@@ -70,6 +71,18 @@ class TestServiceSchema(BaseCase):
             complete = with_common(params(model=MODEL), required=["model"], access=access)
             self.assertEqual(set(complete["properties"]), {"model"} | common)
             self.assertEqual(complete["required"], ["model"])
+
+    def test_unscoped_tools_list_no_company(self):
+        self.assertNotIn("company_id", with_common(params(model=MODEL), required=[], access="read", scoped=False)["properties"])
+
+    def test_listed_form_has_no_bounds_and_keeps_the_marks(self):
+        whole = params(limit=LIMIT(10, 50), ids=schemas.IDS, filters=schemas.SAME_FILTERS)
+        short = schemas.listed(whole)
+        self.assertNotIn("maximum", json.dumps(short))
+        self.assertNotIn("maxItems", json.dumps(short))
+        self.assertLess(size(short["properties"]["filters"]), 200)
+        self.assertEqual(whole["properties"]["limit"]["maximum"], 50)
+        assert_portable(short)
 
     def test_common_arguments_leave_the_given_schema_alone(self):
         declared = params(model=MODEL)

@@ -25,7 +25,7 @@ class TestServiceTool(BaseCase):
 
         self.declare(_tool_do_thing, access="write")
         properties = _tool_do_thing._mcp_tool.schema["properties"]
-        self.assertLessEqual({"dry_run", "idempotency_key", "confirm_token", "company_id", "lang"}, set(properties))
+        self.assertLessEqual({"dry_run", "idempotency_key", "confirm_token", "company_id"}, set(properties))
 
     def test_inconsistent_declarations_are_refused_at_import(self):
         def _tool_do_thing(self, call, *, model):

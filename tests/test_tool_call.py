@@ -76,6 +76,17 @@ class TestToolCall(McpCase):
         partner = call.records("res.partner", "read", [self.user.partner_id.id])
         self.assertFails("policy_denied", call.read, partner, ["name", "signup_type"])
 
+    def test_values_that_a_superuser_left_in_the_cache_are_not_shown(self):
+        call = self.make_call()
+        partner = call.env["res.partner"].browse(self.user.partner_id.id)
+        for find in (
+            lambda: partner,
+            lambda: call.search(call.domain("res.partner", ids=partner.ids), limit=1),
+        ):
+            # What a model masks for this user in `fetch`, a name computed as superuser has put into the cache.
+            partner._fields["ref"]._update_cache(partner, "unmasked")
+            self.assertEqual(call.read(find(), ["ref"]), [{"id": partner.id, "ref": False}])
+
     def test_audited_ids_are_of_the_first_model(self):
         call = self.make_call()
         call.touch("res.partner", [3, 4])

@@ -144,5 +144,18 @@ class TestToolFindDemo(McpCase):
         self.assertIn(f"odoo://record/sale.order/{order.id}", [hit["id"] for hit in hits])
         text = self.ok("fetch", admin, id=f"odoo://record/sale.order/{order.id}")["text"]
         self.assertIn("## Order Lines", text)
-        first = self.ok("search", admin, query=f"order {order.partner_id.name}")["results"][0]
-        self.assertTrue(first["id"].startswith("odoo://record/"), first)
+        found = self.ok("search", admin, query=f"sale {order.partner_id.name}")["results"]
+        self.assertIn("odoo://record/sale.order/", " ".join(hit["id"] for hit in found[:5]))
+
+    def test_customer_that_is_closed_finds_no_documents(self):
+        salesman = new_test_user(self.env, "mcp_salesman", groups="base.group_user,sales_team.group_sale_salesman")
+        order = self.env["sale.order"].create(
+            {"partner_id": self.env["res.partner"].create({"name": "Xylo Maas"}).id, "user_id": salesman.id}
+        )
+        found = self.ok("search", salesman, query="Xylo Maas")["results"]
+        self.assertIn(f"odoo://record/sale.order/{order.id}", [hit["id"] for hit in found])
+        domain = f"[('id', '!=', {order.partner_id.id})]"
+        self.env["ir.rule"].create(
+            {"name": "no", "model_id": self.env["ir.model"]._get_id("res.partner"), "domain_force": domain}
+        )
+        self.assertEqual(self.ok("search", salesman, query="Xylo Maas")["results"], [])

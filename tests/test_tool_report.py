@@ -93,11 +93,15 @@ class TestToolReportFull(McpCase):
             [("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("company_id", "=", self.user.company_id.id)],
             limit=1,
         )
+        written = invoice.write_date
         arguments = {"model": "account.move", "ids": invoice.ids, "report": "account.report_invoice_with_payments"}
         content = self.ok("odoo_render_report", **arguments)["content"]
         self.assertIn(invoice.name, content)
         self.assertIn(invoice.invoice_line_ids[0].product_id.name, content)
         self.assertNotIn("<div", content)
+        # Its template makes a portal link, with a token that is written; nothing of that is kept.
+        self.env.invalidate_all()
+        self.assertEqual(invoice.write_date, written)
 
     def test_threads_of_documents_are_read(self):
         for model in ("account.move", "res.partner"):

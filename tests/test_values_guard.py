@@ -237,6 +237,13 @@ class TestValuesGuard(McpCase):
         self.assertIn("5 MB", self.refused("invalid_value", {"image_1920": big}).message)
         self.refused("invalid_value", {"name": "x" * 200_001})
 
+    def test_records_and_lines_of_a_call_are_capped_together(self):
+        call = self.make_call("odoo_create_records")
+        many = [{"name": "x", "child_ids": [{"name": "y"}] * 999}] * 6
+        with self.assertRaises(ToolError) as caught:
+            call.create("res.partner", many)
+        self.assertIn("5,000", caught.exception.message)
+
     def test_script_does_not_survive_in_unsanitised_html(self):
         field = self.env["res.partner"]._fields["comment"]
         with patch.object(field, "sanitize", False):

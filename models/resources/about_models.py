@@ -92,7 +92,11 @@ class McpResource(models.Model):
                 fix="See odoo_get_context with app_query for those that are.",
             )  # fmt: skip
         registry = self.env.registry
-        own = [model for model in registry if registry[model]._original_module == name and call.allows_model(model)]
+        own = [
+            model
+            for model, cls in registry.items()
+            if cls._original_module == name and not cls._transient and call.allows_model(model)
+        ]
         facts = {
             "title": module.shortdesc or name,
             "module": name,

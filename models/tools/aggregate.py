@@ -33,11 +33,12 @@ class McpToolRegistry(models.AbstractModel):
     @tool(
         "odoo_aggregate_records",
         access="read",
+        scoped=False,
         toolset="core",
         schema=params(
             model=MODEL,
             group_by=names(
-                "Fields, many2one paths, or dates cut as date_order:month (day, week, month, quarter, year).",
+                "Fields, paths, or dates as date_order:month (day, week, month, quarter, year).",
                 max_items=MAX_GROUPS,
                 example=["partner_id", "date_order:month"],
             ),
@@ -52,8 +53,8 @@ class McpToolRegistry(models.AbstractModel):
             order=text('Sort by groups or measures, e.g. "amount_total:sum desc".', example="amount_total:sum desc"),
             limit=LIMIT(DEFAULT_LIMIT, MAX_LIMIT),
             cursor=CURSOR,
-            fill_gaps=boolean("With one date group: periods without records as 0."),
-            totals=boolean("Also the measures over all records."),
+            fill_gaps=boolean("Empty periods as 0."),
+            totals=boolean("Also grand totals."),
         ),
     )
     def _tool_aggregate_records(
@@ -72,9 +73,7 @@ class McpToolRegistry(models.AbstractModel):
         fill_gaps=False,
         totals=False,
     ):
-        """Count, sum, average records per group, computed in the database over all that match. Use it for every "how
-        much" or "how many per"; never add up rows of odoo_search_records.
-        """
+        """Count, sum, average records per group, over all that match. Use it for every "how much" or "how many per"."""
         checked = call.domain(model, domain, filters=filters, match=match)
         plan = _planned(call, model, list(group_by or ()), list(measures or ()), order)
         criteria = {

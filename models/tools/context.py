@@ -34,8 +34,8 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_get_context(self, call, *, sections=(), app_query=None):
-        """Where you are: the user you act as, companies, currency, time zone and today's date, installed apps, what
-        this connection may do, and its limits. Call it first, once.
+        """Who you act as, companies, currency, time zone, today's date, installed apps, what this connection may do.
+        Call it first, once.
         """
         wanted = list(sections) or list(DEFAULT_SECTIONS)
         if app_query and "apps" not in wanted:

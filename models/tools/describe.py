@@ -36,13 +36,13 @@ class McpToolRegistry(models.AbstractModel):
             purpose=choice("What for (default read).", "read", "filter", "create", "write", "actions"),
             fields=names("Only these; dotted paths allowed.", max_items=50, example=["partner_id"]),
             field_query=text("Word in name, label or help.", example="discount", max_length=100),
-            detail=choice("brief (default): 40 main fields; full: all.", "brief", "full"),
+            detail=choice("brief (default) or full.", "brief", "full"),
             ids=IDS,
         ),
     )
     def _tool_describe_model(self, call, *, model, purpose="read", fields=(), field_query=None, detail="brief", ids=()):
         """A model's fields with types and choices, its states and allowed operations; by purpose also required fields
-        and defaults, an example filter, or the buttons offered on ids. Call it before using a model's fields.
+        and defaults, an example filter, or the buttons offered on ids.
         """
         call.check_model(model, "create" if purpose == "create" else "write" if purpose == "write" else "read")
         schema = model_schema(call.env, model)

@@ -23,8 +23,8 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_explain_access(self, call, *, model, operation="read", ids=(), field=None) -> ToolResult:
-        """Why you may or may not do something: guardrail, profile, access right, record rules, company or field group,
-        in checking order, and which groups could. Use it after access_denied, policy_denied or not_found.
+        """Why you may or may not do something: which guardrail, profile, right, rule, company or field group decides,
+        and which groups could. Use it after a refusal or not_found.
         """
         if len(ids) > MOST_IDS:
             call.note(f"Only the first {MOST_IDS} ids were looked at.")

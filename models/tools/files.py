@@ -32,7 +32,7 @@ class McpToolRegistry(models.AbstractModel):
             id=integer("Record id."),
             attachment_id=integer("One of the files listed."),
             field=text("Binary field instead.", example="image_1920"),
-            mode=choice("Default: list without a file, else text or image.", "list", "text", "image", "link"),
+            mode=choice("Default: list, or text of a file.", "list", "text", "image", "link"),
             pages=text('e.g. "1-3"', example="1-3"),
             cursor=CURSOR,
         ),
@@ -83,13 +83,13 @@ class McpToolRegistry(models.AbstractModel):
             text=text("Content as text.", max_length=1_000_000),
             data=text("Or as base64, up to 5 MB.", max_length=MAX_INLINE * 2),
             request_link=boolean("Or get a one-time PUT link."),
-            field=text("Binary field to fill instead of attaching.", example="image_1920"),
+            field=text("Binary field to fill instead.", example="image_1920"),
         ),
     )
     def _tool_upload_file(
         self, call, *, model, id, name="", text=None, data=None, request_link=False, field=None
     ) -> ToolResult:
-        """Attach a file to a record, or fill a binary field. For large files request a link, then PUT the bytes to it
+        """Attach a file to a record, or fill a binary field. Large files: request a link, PUT the bytes there
         (curl -T file URL).
         """
         if [text is not None, data is not None, bool(request_link)].count(True) != 1:

@@ -25,9 +25,7 @@ class McpToolRegistry(models.AbstractModel):
         schema=params(query=text("Words to look for.", example="azure interior", max_length=500)),
     )
     def _tool_search(self, call, *, query):
-        """Full-text search over customers, products, orders, invoices, tasks and skills; returns ids for fetch. For
-        exact conditions, counts or other models use odoo_search_records.
-        """
+        """Full-text search over customers, products, orders, invoices, tasks and skills; returns ids for fetch."""
         hits = find(call, query, MAX_RESULTS)
         return _bare(call, {"results": [{"id": hit.id, "title": hit.title, "url": hit.url} for hit in hits]})
 

@@ -35,9 +35,7 @@ class McpToolRegistry(models.AbstractModel):
     def _tool_find_models(
         self, call, *, query=None, category=None, custom_only=False, limit=DEFAULT_LIMIT, cursor=None
     ):
-        """Find the model that holds a kind of record, with what you may do on it. Without query: the main models of
-        the installed apps. Then use odoo_describe_model.
-        """
+        """Find the model that holds a kind of record, with what you may do on it. Without query: the main models."""
         criteria = {"query": query, "category": category, "custom_only": custom_only}
         start = page_start(call, criteria, cursor)["offset"]
         catalog = cached(call.env, "models", self._model_catalog)

@@ -22,14 +22,13 @@ class McpToolRegistry(models.AbstractModel):
         schema=params(
             model=MODEL,
             values=VALUES,
-            id=integer("Existing record; leave out for a new one.", minimum=1),
-            changed=names("Which of values were edited (default all).", example=["partner_id"]),
+            id=integer("Existing record.", minimum=1),
+            changed=names("Edited ones (default all).", example=["partner_id"]),
         ),
     )
     def _tool_preview_record(self, call, *, model, values=None, id=None, changed=()) -> ToolResult:
-        """Fill in a form without saving: defaults, and what Odoo changes in answer to values (prices, addresses,
-        lines). Returns values that differ, warnings, missing required fields, and fields hidden or locked. Save with
-        odoo_create_records or odoo_update_records.
+        """Fill in a form without saving: defaults, and what Odoo changes in answer to values (prices, lines). Returns
+        changed values, warnings, missing and locked fields.
         """
         operation = "write" if id else "create"
         call.check_model(model, operation)

@@ -30,9 +30,7 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_render_report(self, call, *, model, ids=(), report=None, format="text", cursor=None) -> ToolResult:
-        """Print documents: invoice, quotation, delivery slip. Without report it lists what this user can print. The PDF
-        is a one-time link for the user.
-        """
+        """Print invoices, quotations, delivery slips. Without report it lists what can be printed."""
         call.check_model(model)
         if not report:
             rows = report_rows(offered_reports(call, model))

@@ -84,8 +84,8 @@ class McpToolRegistry(models.AbstractModel):
         format="table",
         resolve=False,
     ):
-        """Find, read and count records of one model. Combine ids, query (words), filters and domain as needed; all
-        must hold. Next page: same arguments plus cursor. For sums per group use odoo_aggregate_records.
+        """Find, read and count records of one model. ids, query (words), filters and domain must all hold. Next page:
+        same arguments plus cursor.
         """
         criteria = {
             "model": model, "ids": ids, "query": query, "filters": filters, "match": match, "domain": domain,

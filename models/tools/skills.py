@@ -22,9 +22,7 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_find_skills(self, call, *, query=None, id=None, arguments=None):
-        """This company's playbooks for usual tasks, step by step. Look here before a task of several steps; then read
-        one by id.
-        """
+        """This company's playbooks for usual tasks. Look here before a task of several steps; then read one by id."""
         prompts = self.env["mcp.prompt"]
         if id is not None:
             prompt = prompts._named(call, id)

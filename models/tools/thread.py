@@ -51,8 +51,8 @@ class McpToolRegistry(models.AbstractModel):
     def _tool_read_thread(
         self, call, *, model, id, kinds=(), external_only=False, limit=DEFAULT_LIMIT, cursor=None
     ) -> ToolResult:
-        """Read a record's chatter as plain text, newest first: messages, internal notes, tracked changes, open
-        activities, followers. Quoted replies are cut. Files are listed with ids for odoo_read_files.
+        """Read a record's chatter as plain text, newest first: messages, notes, tracked changes, activities,
+        followers.
         """
         record = call.thread(model, id)
         kinds = list(kinds or KINDS)
@@ -90,7 +90,7 @@ class McpToolRegistry(models.AbstractModel):
             id=integer("Record id."),
             kind=choice(
                 "note: internal (default); message: to followers; email: to recipients; activity: plan a to-do; "
-                "done: close activity_id.",
+                "done: close one.",
                 "note", "message", "email", "activity", "done",
             ),
             body=text("Markdown."),
@@ -119,8 +119,8 @@ class McpToolRegistry(models.AbstractModel):
         due=None,
         activity_id=None,
     ) -> ToolResult:
-        """Write in a record's chatter as the user, marked as written by AI. Default is a note no customer sees. Says
-        who is e-mailed; mail to outsiders may ask the user first: show them the text. Try it with dry_run.
+        """Write in a record's chatter, marked as written by AI. Default: a note no customer sees. Says who is
+        e-mailed; mail to outsiders may ask the user first.
         """
         record = call.open_thread(model, id)
         if kind == "activity":

@@ -26,9 +26,8 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_undo(self, call, *, change_id=None, request_id=None, limit=DEFAULT_LIMIT) -> ToolResult:
-        """Without arguments lists your recent changes; with change_id or request_id takes them back: restores values,
-        deletes (or archives) what was created, re-creates what was deleted under a new id. Refused, naming the field,
-        if changed since. E-mails and buttons are not undone.
+        """Without arguments lists your recent changes; with change_id or request_id takes them back (deleted records
+        get a new id). Refused if changed since. E-mails and buttons are not undone.
         """
         if change_id is None and request_id is None:
             return _listed(recent(call, limit))

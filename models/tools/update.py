@@ -18,6 +18,7 @@ class McpToolRegistry(models.AbstractModel):
     @tool(
         "odoo_update_records",
         access="write",
+        scoped=False,
         toolset="write",
         idempotent=True,
         schema=params(
@@ -35,7 +36,7 @@ class McpToolRegistry(models.AbstractModel):
                 MAX_RECORDS,
             ),
             domain=DOMAIN,
-            expected_count=integer("With domain: how many records must match.", minimum=1),
+            expected_count=integer("How many must match domain.", minimum=1),
             if_unmodified_since=text("write_date you last read; refused if changed since."),
         ),
     )

@@ -29,11 +29,15 @@ WORDS = (
 # Surrogates cannot be sent as UTF-8; NUL is what PostgreSQL cannot store.
 texts = st.one_of(st.sampled_from(WORDS), st.text(st.characters(exclude_categories=("Cs",)), max_size=40))
 numbers = st.one_of(
-    st.integers(-3, 100), st.sampled_from([2**31, 2**63, -(2**63), 10**30, 1e308]), st.floats(allow_nan=False, allow_infinity=False)
+    st.integers(-3, 100),
+    st.sampled_from([2**31, 2**63, -(2**63), 10**30, 1e308]),
+    st.floats(allow_nan=False, allow_infinity=False),
 )
 scalars = st.one_of(st.none(), st.booleans(), numbers, texts)
 values = st.recursive(
-    scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)), max_leaves=12
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    max_leaves=12,
 )
 real_fields = st.one_of(st.sampled_from(COMMON), st.sampled_from(FIELDS))
 fields = st.one_of(st.sampled_from(COMMON), st.sampled_from(FIELDS), texts)
@@ -50,7 +54,9 @@ def _leaf(field, operators, value):
     return st.tuples(st.just(field), st.sampled_from(operators), value).map(list)
 
 
-_dates = st.sampled_from(["2026-01-01", "2026-06-30 12:00:00", "2026-06-30T12:00:00+02:00", "today", "1066-10-14", False])
+_dates = st.sampled_from(
+    ["2026-01-01", "2026-06-30 12:00:00", "2026-06-30T12:00:00+02:00", "today", "1066-10-14", False]
+)
 _ids = st.integers(1, 60)
 _sound_leaves = st.one_of(
     _leaf("id", ("=", "!=", "<", ">=", "in"), _ids),

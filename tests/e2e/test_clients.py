@@ -56,15 +56,17 @@ class TestPythonSdk(ClientCase, unittest.IsolatedAsyncioTestCase):
     """The official Python SDK."""
 
     async def session(self, mode):
-        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.endpoint.token}"}) as http:
-            async with Client(streamable_http_client(self.endpoint.url, http_client=http), mode=mode) as client:
-                tools = (await client.list_tools()).tools
-                result = await client.call_tool("odoo_search_records", SEARCH)
-                return {
-                    "protocol": client.protocol_version, "server": client.server_info.name,
-                    "tools": [tool.name for tool in tools], "error": result.is_error,
-                    "text": result.content[0].text, "structured": result.structured_content,
-                }
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.endpoint.token}"}) as http,
+            Client(streamable_http_client(self.endpoint.url, http_client=http), mode=mode) as client,
+        ):
+            tools = (await client.list_tools()).tools
+            result = await client.call_tool("odoo_search_records", SEARCH)
+            return {
+                "protocol": client.protocol_version, "server": client.server_info.name,
+                "tools": [tool.name for tool in tools], "error": result.is_error,
+                "text": result.content[0].text, "structured": result.structured_content,
+            }
 
     async def test_current_release_discovers(self):
         self.assertEqual(version("mcp"), "2.3.0")

@@ -15,12 +15,19 @@ from devtools import databases, demo_user, odoo_log, postgres, server, tokens
 
 PORT = 18569
 METHODS = (
-    "initialize", "ping", "tools/list", "tools/call", "server/discover", "logging/setLevel", "notifications/initialized",
-    "notifications/cancelled", "resources/list", "prompts/get", "subscriptions/listen", "tasks/get", "_run", "__init__",
+    "initialize", "ping", "tools/list", "tools/call", "server/discover", "logging/setLevel",
+    "notifications/initialized", "notifications/cancelled",
+    "resources/list", "prompts/get", "subscriptions/listen", "tasks/get", "_run", "__init__",
+)
+HEADERS = (
+    "Accept", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Name", "Mcp-Method", "Origin", "Cookie",
+    "Last-Event-ID", "Authorization",
 )
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", MODERN, "1999-01-01", "", None)
 # Tables that a server writes while nobody changes anything.
-OWN_LIFE = ("mcp_", "orm_signaling", "bus_", "ir_cron", "res_users_log", "res_device_log", "ir_logging", "mail_presence")
+OWN_LIFE = (
+    "mcp_", "orm_signaling", "bus_", "ir_cron", "res_users_log", "res_device_log", "ir_logging", "mail_presence",
+)
 # A frame of ours in a traceback; Odoo's own files are elsewhere.
 OURS = "/mcp_endpoint/"
 # The same input each run: a failure can be repeated, and what passes today passes tomorrow.
@@ -96,8 +103,7 @@ class TestMessages(FuzzCase):
     @thorough
     @given(
         st.dictionaries(
-            st.sampled_from(["Accept", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Name", "Mcp-Method",
-                             "Origin", "Cookie", "Last-Event-ID", "Authorization"]),
+            st.sampled_from(HEADERS),
             st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60),
         ),
         st.sampled_from(["POST", "GET", "DELETE", "OPTIONS", "PUT"]),
@@ -189,8 +195,9 @@ class TestArguments(FuzzCase):
             " WHERE t.table_schema = 'public' AND t.table_type = 'BASE TABLE' GROUP BY 1",
             database,
         )
+        last = {"t": "max(write_date)::text", "f": "NULL"}
         parts = [
-            f"SELECT '{table}', count(*)::text, {'max(write_date)::text' if has_date == 't' else 'NULL'} FROM \"{table}\""
+            f"SELECT '{table}', count(*)::text, {last[has_date]} FROM \"{table}\""
             for table, has_date in columns if not table.startswith(OWN_LIFE)
         ]
         return {name: facts for name, *facts in postgres.query(" UNION ALL ".join(parts), database)}

@@ -128,7 +128,9 @@ class TestPrivacy(unittest.TestCase):
         customer = self.facts["customer"]
         for fields in (["sale_order_ids"], ["opportunity_ids"], ["sale_order_ids.client_order_ref"], ["*"]):
             with self.subTest(fields=fields):
-                found = self.ask("odoo_search_records", model="res.partner", ids=[customer], fields=fields, resolve=True)
+                found = self.ask(
+                    "odoo_search_records", model="res.partner", ids=[customer], fields=fields, resolve=True
+                )
                 self.assertNotIn(SECRET, json.dumps(found))
 
     def test_sums_and_groups(self):

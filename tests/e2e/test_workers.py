@@ -164,15 +164,11 @@ class TestTransactions(WorkersCase):
 
     def test_one_idempotency_key_has_one_effect(self):
         for number in range(5):
-            values = {"name": f"Once {number}"}
-
-            def create():
-                return self.endpoint.call(
-                    "odoo_create_records", model="res.partner", records=[values], idempotency_key=f"key-{number}"
-                )
-
+            arguments = {
+                "model": "res.partner", "records": [{"name": f"Once {number}"}], "idempotency_key": f"key-{number}",
+            }
             with ThreadPoolExecutor(2) as pool:
-                results = list(pool.map(lambda _one: create(), range(2)))
+                results = list(pool.map(self.endpoint.call, ["odoo_create_records"] * 2, [arguments] * 2))
             self.assertEqual(self.number(f"SELECT count(*) FROM res_partner WHERE name = 'Once {number}'"), 1)
             self.assertEqual([result["isError"] for result in results], [False] * 2, results)
             self.assertEqual(*[result["structuredContent"].get("ids") for result in results])
