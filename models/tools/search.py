@@ -62,7 +62,7 @@ class McpToolRegistry(models.AbstractModel):
             count_only=boolean("Only count."),
             archived=ARCHIVED,
             format=FORMAT,
-            resolve=boolean("Name x2many records."),
+            resolve=boolean("Name x2many."),
         ),
     )
     def _tool_search_records(

@@ -36,7 +36,7 @@ class McpToolRegistry(models.AbstractModel):
                 MAX_RECORDS,
             ),
             domain=DOMAIN,
-            expected_count=integer("How many must match domain.", minimum=1),
+            expected_count=integer("Matches expected.", minimum=1),
             if_unmodified_since=text("write_date you last read; refused if changed since."),
         ),
     )

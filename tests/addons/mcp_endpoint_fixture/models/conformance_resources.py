@@ -64,7 +64,11 @@ class McpPrompt(models.Model):
                     raise ToolError("invalid_arguments", "arg1 and arg2 are needed.")
                 return _messages(_text(f"arg1={arguments['arg1']}, arg2={arguments['arg2']}"))
             case "test_prompt_with_embedded_resource":
-                resource = {"uri": arguments.get("resourceUri", "test://x"), "mimeType": "text/plain", "text": "Embedded."}
+                resource = {
+                    "uri": arguments.get("resourceUri", "test://x"),
+                    "mimeType": "text/plain",
+                    "text": "Embedded.",
+                }
                 return _messages({"type": "resource", "resource": resource}, _text("Read it."))
             case "test_prompt_with_image":
                 return _messages(IMAGE, _text("Look at it."))
