@@ -1,2 +1,1 @@
-from . import downloads
-from . import mcp
+from . import downloads, mcp

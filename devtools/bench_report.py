@@ -70,7 +70,8 @@ def _verdicts(rows, measured):
     above = p50["tools/list"] - floor
     yield Verdict("tools/list above the HTTP floor", f"{above:.2f} ms", "≤ 1 ms", above <= 1)
     yield _at_least("describe, cold ÷ warm schema cache", p50["describe, cold"] / p50["describe, warm"], 4)
-    yield _at_most("search with 1,000,000 audit rows ÷ without", p50["search, 1,000,000 audit rows"] / search, 1.1)
+    logged = p50["search, 1,000,000 audit rows"] / p50["search, empty audit log"]
+    yield _at_most("search with 1,000,000 audit rows ÷ without", logged, 1.1)
     size = measured["list_sizes"]["mcp_endpoint"]["characters"]
     yield Verdict("size of tools/list", f"{size:,}", f"≤ {LIST_BUDGET:,}", size <= LIST_BUDGET)
 

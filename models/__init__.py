@@ -1,24 +1,30 @@
-from . import file_links
-from . import ir_http
-from . import mail_message
-from . import mail_mute
-from . import mcp_audit_log
-from . import mcp_change
-from . import mcp_change_revert
-from . import mcp_idempotency
-from . import mcp_policy
-from . import mcp_profile
-from . import mcp_prompt
-from . import mcp_resource
-from . import mcp_server
-from . import mcp_session
-from . import mcp_token
-from . import mcp_token_wizard
-from . import mcp_tool_registry
-from . import res_config_settings
-from . import res_users
-from . import tools
-# These extend models above.
-from . import completion
-from . import prompt_methods
-from . import resources
+from . import (
+    file_links,
+    ir_http,
+    mail_message,
+    mail_mute,
+    mcp_audit_log,
+    mcp_change,
+    mcp_change_revert,
+    mcp_idempotency,
+    mcp_policy,
+    mcp_profile,
+    mcp_prompt,
+    mcp_resource,
+    mcp_server,
+    mcp_session,
+    mcp_token,
+    mcp_token_wizard,
+    mcp_tool_registry,
+    res_config_settings,
+    res_users,
+    tools,
+)
+
+# isort: split
+# These extend the models above, which must be known first.
+from . import (
+    completion,
+    prompt_methods,
+    resources,
+)

@@ -12,12 +12,15 @@ from odoo import api, fields, models
 
 from ..services.errors import InvalidParams, ToolError
 from ..services.exchange import Exchange
+from ..services.model_names import BUSINESS_MODELS
 from ..services.uri import kind_of, parameters_of
 from ..services.versions import V2024_11_05, Version
 from .prompt_arguments import model_of
 
 MAX_VALUES = 100
 MAX_RECORDS = 20
+# Of an administrator's own resources, those looked through.
+MOST_CUSTOM = 1_000
 LONGEST_VALUE = 200
 
 
@@ -114,7 +117,7 @@ class McpResource(models.Model):
         """Return names for the variable of a kind of resource that is named by something else than model and id."""
         match kind:
             case "custom":
-                return _starting(self.search([]).mapped("slug"), value)
+                return _starting(self.search([], limit=MOST_CUSTOM).mapped("slug"), value)
             case "prompt":
                 return _starting(self.env["mcp.prompt"]._available(call), value)
             case "module":
@@ -149,9 +152,14 @@ def _models(call, value: str) -> list[str]:
         return named
     start = value.lower()
     registry = call.env.registry
-    begun = sorted(name for name in registry if name.startswith(start) and not registry[name]._abstract)
-    open_names = islice((name for name in begun if call.allows_model(name)), MAX_VALUES)
-    return [*open_names, *named]
+    begun = sorted(name for name in registry if name.startswith(start))
+    meant = [name for name, words in BUSINESS_MODELS.items() if any(word.startswith(start) for word in words)]
+    kept = (name for name in [*begun, *meant] if name in registry and not registry[name]._transient)
+    return [*islice((name for name in kept if _is_open(call, name)), MAX_VALUES), *named]
+
+
+def _is_open(call, model: str) -> bool:
+    return not call.env.registry[model]._abstract and call.allows_model(model)
 
 
 def _fields(call, model: str, value: str) -> list[str]:

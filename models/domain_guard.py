@@ -24,6 +24,7 @@ from .field_paths import (
     checked_order,
     invalid,
     resolve,
+    unmasked,
 )
 
 __all__ = ["CheckedDomain", "check_aggregate", "check_groupby", "checked", "checked_group_order", "checked_order"]
@@ -166,6 +167,7 @@ class _Walker:
             fix = (correct or _correction)(path)
             raise invalid(f"{where}: {name} {error}.", model, fix=fix, field=name) from error
         condition = self._runnable(path, condition, where)
+        condition &= unmasked(self.call.env[path.field.model_name], path.field.name)
         for step in reversed(path.steps):
             condition = Domain(step.name, "any", condition)
         return condition

@@ -7,7 +7,8 @@ at a field's groups, and some paths bypass the rules of the models they cross.
 import re
 from dataclasses import dataclass
 
-from odoo.fields import Field
+from odoo.fields import Domain, Field
+from odoo.models import BaseModel
 
 from ..services.errors import ToolError
 from ..services.nearest import nearest
@@ -96,6 +97,17 @@ def resolve(call, model: str, name: object) -> FieldPath:
     raise AssertionError("unreachable: the last name returns")
 
 
+def unmasked(records: BaseModel, name: str) -> Domain:
+    """Return the domain of the records whose value of a field this user is shown.
+
+    Private meetings of others read as "Busy", but Odoo searches and groups by what is behind it.
+    """
+    if not hasattr(records, "_get_default_privacy_domain") or name in records._get_public_fields():
+        return Domain.TRUE
+    attended = Domain("partner_ids", "in", records.env.user.partner_id.ids)
+    return Domain(records._get_default_privacy_domain()) | attended
+
+
 def checked_order(call, model: str, order: str | None) -> str:
     """Return the order to search in: the caller's terms or the model's own, then `id`, so that pages are stable.
 
@@ -125,6 +137,8 @@ def check_groupby(call, model: str, term: str) -> FieldPath:
     if not all(_is_column(step) for step in path.steps):
         raise _invalid_group(f"{name} passes a computed field, which the database cannot group by.", model)
     field = path.field
+    if path.steps and not unmasked(call.env[field.model_name], field.name).is_true():
+        raise _invalid_group(f"{name} is private on some records; group {field.model_name} itself.", model)
     if field.type in TEMPORAL:
         # Not `month_number` and the like: Odoo's formatting of these fails on records without a date.
         if path.part or granularity not in GRANULARITIES:

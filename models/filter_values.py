@@ -9,7 +9,7 @@ from ..services import plain_json
 from ..services.errors import ToolError
 from ..services.nearest import nearest
 from . import filter_dates
-from .field_paths import RELATIONAL, TEMPORAL, X2MANY, FieldPath, invalid, resolve
+from .field_paths import RELATIONAL, TEMPORAL, X2MANY, FieldPath, invalid, resolve, unmasked
 
 EQUALITY = ("=", "!=", "in", "not in")
 ORDERING = ("<", "<=", ">", ">=")
@@ -191,6 +191,8 @@ def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
     if operator in PATTERNS:
         call.check_model(comodel)
         check_name_search(call, comodel)
+        if not unmasked(call.env[comodel], "display_name").is_true():
+            raise ValueError(f"links to {comodel}, some of whose names are private; filter by a dotted path")
         return Domain(path.expression, operator, pattern_text(value, operator))
     if operator in HIERARCHY:
         return _hierarchy(call, path, comodel, operator, value)

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 from ..services.errors import ToolError
 from ..services.filters import literal_pattern
-from .field_paths import invalid, resolve
+from .field_paths import invalid, resolve, unmasked
 from .filter_values import name_fields, pattern_text
 
 # Fields people search by, besides those of the model's own name search.
@@ -28,7 +28,11 @@ def matching(call, model: str, query: str) -> Domain:
     names = _searchable(call, model)
     if not names:
         raise invalid(f"{model} has no text fields to search in.", model, fix="Use filters.")
-    return Domain.AND(Domain.OR(Domain(name, "ilike", literal_pattern(word)) for name in names) for word in words)
+    records = call.env[model]
+    return Domain.AND(
+        Domain.OR(Domain(name, "ilike", literal_pattern(word)) & unmasked(records, name) for name in names)
+        for word in words
+    )
 
 
 def _searchable(call, model: str) -> list[str]:

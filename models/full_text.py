@@ -34,8 +34,8 @@ KEPT = 10
 
 PARTNER = "partner_id"
 _FIELDS = (
-    "display_name", PARTNER, "name", "email", "phone", "ref", "default_code", "barcode", "vat", "client_order_ref", "origin",
-    "partner_name", "description", "comment", "note", "narration", "body",
+    "display_name", PARTNER, "name", "email", "phone", "ref", "default_code", "barcode", "vat", "client_order_ref",
+    "origin", "partner_name", "description", "comment", "note", "narration", "body",
 )  # fmt: skip
 _WORD = re.compile(r"[^\s\"'(),;:?!<>\\|&*]+")
 _LONGEST_INDEXED = 20_000

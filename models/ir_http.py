@@ -1,9 +1,9 @@
 import ipaddress
-
-from werkzeug.exceptions import Unauthorized
+import json
 
 from odoo import models
 from odoo.http import Response, request
+from werkzeug.exceptions import Unauthorized
 
 from ..services.exchange import Credential
 
@@ -66,9 +66,12 @@ class IrHttp(models.AbstractModel):
             "scope": CHALLENGE_SCOPE,
         }
         challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
-        body = '{"error":"%s","error_description":"%s"}' % (
-            error or "unauthorized",
-            description or "Send a personal access token as `Authorization: Bearer …`.",
+        body = json.dumps(
+            {
+                "error": error or "unauthorized",
+                "error_description": description or "Send a personal access token as `Authorization: Bearer …`.",
+            },
+            ensure_ascii=False,
         )
         headers = [("WWW-Authenticate", challenge), ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
         return Unauthorized(response=Response(body, status=401, headers=headers))

@@ -5,7 +5,6 @@ and fail with serialization errors.
 """
 
 import psycopg2
-
 from odoo.api import Environment
 from odoo.tools import SQL
 

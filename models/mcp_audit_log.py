@@ -46,7 +46,7 @@ class McpAuditLog(models.Model):
     duration_ms = fields.Float(string="Duration (ms)", readonly=True, digits=(16, 1), aggregator="avg")
     request_size = fields.Integer(string="Request (bytes)", readonly=True, aggregator="sum")
     response_size = fields.Integer(string="Answer (characters)", readonly=True, aggregator="sum")
-    request_id = fields.Char(string="Request", readonly=True)
+    request_id = fields.Char(readonly=True)
 
     _user_date = models.Index("(user_id, id DESC)")
 

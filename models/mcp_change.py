@@ -27,7 +27,7 @@ class McpChange(models.Model):
     date = fields.Datetime(required=True, readonly=True, index=True)
     user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="cascade")
     token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
-    request_id = fields.Char(string="Request", readonly=True, index=True)
+    request_id = fields.Char(readonly=True, index=True)
     tool = fields.Char(readonly=True)
     model = fields.Char(required=True, readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="model", required=True, readonly=True)

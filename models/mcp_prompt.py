@@ -87,6 +87,18 @@ class McpPrompt(models.Model):
         self.check_access("write")
         return result
 
+    def copy_data(self, default=None):
+        default = default or {}
+        vals_list = super().copy_data(default)
+        for prompt, vals in zip(self, vals_list, strict=True):
+            vals.setdefault("name", f"{prompt.name}_copy")
+            if "title" not in default:
+                vals["title"] = self.env._("%s (copy)", prompt.title)
+            if not self._is_administrator():
+                # So that users make a version of their own of what is for all.
+                vals |= {"user_id": self.env.uid, "group_ids": False}
+        return vals_list
+
     def action_preview(self):
         """Open the text as an assistant gets it, with default values and marks for what is to be given."""
         self.ensure_one()

@@ -1,16 +1,23 @@
+import json
 import re
+from dataclasses import replace
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
+from ..services.errors import PolicyDenied, ToolError
+from ..services.tool import ToolResult
+from ..services.uri import FORMATS, Address, Template, parse
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 LONGEST_BODY = 60_000
 
 
 class McpResource(models.Model):
-    """A text, or the live result of a saved filter, that an administrator gives to assistants.
+    """What can be read by URI. A record is a text, or the live result of a saved filter, that an administrator wrote.
 
-    What is served besides these records, and how any of it is read, is in `models/resources`.
+    Addons add a kind of `odoo://` resource with an entry in `_templates` and a method `_resource_<kind>(call, ...)`, as
+    `models/resources` does, or resources of any other URI by overriding the three public methods.
     """
 
     _name = "mcp.resource"
@@ -56,3 +63,89 @@ class McpResource(models.Model):
                 raise ValidationError(self.env._("Write a text or choose a saved filter."))
             if len(resource.body or "") > LONGEST_BODY:
                 raise ValidationError(self.env._("The text has more than %(limit)s characters.", limit=LONGEST_BODY))
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for resource, vals in zip(self, vals_list, strict=True):
+            vals.setdefault("slug", f"{resource.slug}-copy")
+        return vals_list
+
+    @api.private
+    def get_resources(self, call) -> list[dict]:
+        """Return the `Resource` objects that are listed to this caller, in a stable order."""
+        return [
+            _definition(template, uri=template.uri)
+            for template in self._by_priority()
+            if not template.parameters and self._is_granted(call, template.toolset)
+        ]
+
+    @api.private
+    def get_resource_templates(self, call) -> list[dict]:
+        """Return the `ResourceTemplate` objects that are listed to this caller, in a stable order."""
+        return [
+            _definition(template, uriTemplate=template.uri)
+            for template in self._by_priority()
+            if template.parameters and self._is_granted(call, template.toolset)
+        ]
+
+    @api.private
+    def read_resource(self, call, uri: str) -> list[dict]:
+        """Return the contents of a resource (`{"uri", "mimeType", "text"}` or `"blob"`), never an empty list.
+
+        :raises ToolError: it does not exist, or is not open to this caller
+        """
+        address = self._address(uri)
+        result = self._document(call, address)
+        images = [block for block in result.content if block["type"] == "image"]
+        if images and address.format == "markdown":
+            return [{"uri": uri, "mimeType": block["mimeType"], "blob": block["data"]} for block in images]
+        if address.format == "json":
+            text = json.dumps(result.structured, ensure_ascii=False, separators=(",", ":"), default=str)
+        else:
+            text = "\n\n".join([result.text or "", *(f"> Note: {note}" for note in call.notes)])
+        return [{"uri": uri, "mimeType": FORMATS[address.format], "text": text}]
+
+    @api.model
+    def _templates(self) -> dict[str, Template]:
+        """Return the kinds of `odoo://` resources by name."""
+        return {}
+
+    @api.model
+    def _by_priority(self) -> list[Template]:
+        return sorted(self._templates().values(), key=lambda template: (-template.priority, template.kind))
+
+    @api.model
+    def _address(self, uri: str) -> Address:
+        """:raises ToolError: `not_found`, saying what is wrong with the URI"""
+        try:
+            return parse(uri, self._templates())
+        except ValueError as error:
+            raise ToolError("not_found", str(error), fix="List the templates with resources/templates/list.") from None
+
+    @api.model
+    def _document(self, call, address: Address) -> ToolResult:
+        """Return what an address names: Markdown as text, the same facts as `structured`."""
+        return getattr(self, f"_resource_{address.kind}")(call, **address.arguments)
+
+    @api.model
+    def _is_granted(self, call, toolset: str) -> bool:
+        """Say whether this caller may use tools of this toolset to read."""
+        spec = replace(call.spec, toolset=toolset)
+        return bool(self.env["mcp.policy"]._visible([spec], call.policy, call.exchange.narrowing))
+
+    @api.model
+    def _check_granted(self, call, toolset: str) -> None:
+        """:raises PolicyDenied: the profile, or the URL of this connection, leaves the toolset out"""
+        if not self._is_granted(call, toolset):
+            raise PolicyDenied("profile:toolset", f"This connection does not include the toolset {toolset}.")
+
+
+def _definition(template: Template, **address: str) -> dict:
+    return {
+        **address,
+        "name": template.kind,
+        "title": template.title,
+        "description": template.description,
+        "mimeType": FORMATS["markdown"],
+        "annotations": {"audience": ["assistant"], "priority": template.priority},
+    }

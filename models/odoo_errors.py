@@ -1,10 +1,9 @@
 """Odoo's and PostgreSQL's exceptions as `ToolError`s, in Odoo's own words where it has words for a user."""
 
 import psycopg2
-from psycopg2 import errorcodes
-
 from odoo.api import Environment
 from odoo.exceptions import AccessError, ConcurrencyError, MissingError, RedirectWarning, UserError, ValidationError
+from psycopg2 import errorcodes
 
 from ..services.errors import ToolError
 
@@ -37,7 +36,7 @@ def translated(error: Exception, env: Environment) -> ToolError | None:
         case psycopg2.IntegrityError():
             return ToolError("invalid_value", _constraint_message(error, env), fix="Correct the values and call again.")
         case psycopg2.DataError():
-            return ToolError("invalid_value", "A value does not fit its field.", fix="Check numbers, dates and lengths.")
+            return ToolError("invalid_value", "A value does not fit its field.", fix="Check numbers and dates.")
     if getattr(error, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
         return ToolError(
             "read_only",

@@ -1,5 +1,4 @@
 from odoo import api, fields, models, tools
-
 from odoo.addons.base.models.res_users import check_identity
 
 

@@ -14,9 +14,9 @@ from .dialect import Fragment, assert_portable, listed, portable
 
 __all__ = [
     "ARCHIVED", "COMPANY_ID", "CONFIRM_TOKEN", "CURSOR", "DOMAIN", "DRY_RUN", "FIELDS", "FILTERS", "FILTER_OPERATORS",
-    "FORMAT", "IDEMPOTENCY_KEY", "IDS", "LANG", "LIMIT", "MODEL", "ORDER", "QUERY", "RECORDS", "SAME_FILTERS", "SCOPE", "VALUES", "Fragment",
-    "Validated", "array", "assert_portable", "boolean", "choice", "free_form", "integer", "listed", "names", "number", "params",
-    "portable", "record", "text", "validate", "with_common",
+    "FORMAT", "IDEMPOTENCY_KEY", "IDS", "LANG", "LIMIT", "MODEL", "ORDER", "QUERY", "RECORDS", "SAME_FILTERS",
+    "SCOPE", "VALUES", "Fragment", "Validated", "array", "assert_portable", "boolean", "choice", "free_form",
+    "integer", "listed", "names", "number", "params", "portable", "record", "text", "validate", "with_common",
 ]  # fmt: skip
 
 

@@ -1,95 +1,97 @@
 from importlib.util import find_spec
 
-from . import test_call_environment
-from . import test_change_journal
-from . import test_completion
-from . import test_confirmation
-from . import test_default_fields
-from . import test_domain_guard
-from . import test_downloads
-from . import test_field_paths
-from . import test_ir_http
-from . import test_mail_message
-from . import test_mcp_audit_log
-from . import test_mcp_dispatcher
-from . import test_mcp_idempotency
-from . import test_mcp_profile
-from . import test_mcp_prompt
-from . import test_mcp_resource
-from . import test_mcp_server
-from . import test_mcp_session
-from . import test_mcp_token
-from . import test_mcp_token_wizard
-from . import test_mcp_tool_registry
-from . import test_odoo_errors
-from . import test_readme
-from . import test_record_shape
-from . import test_rehearsal
-from . import test_res_config_settings
-from . import test_schema_cache
-from . import test_security_access
-from . import test_service_aliases
-from . import test_service_budget
-from . import test_service_canonical
-from . import test_service_coercion
-from . import test_service_cursors
-from . import test_service_description_text
-from . import test_service_dialect
-from . import test_service_document_text
-from . import test_service_downgrade
-from . import test_service_field_rank
-from . import test_service_filters
-from . import test_service_foreign_schema
-from . import test_service_guardrails
-from . import test_service_html_text
-from . import test_service_http_gate
-from . import test_service_http_headers
-from . import test_service_instructions
-from . import test_service_jsonrpc
-from . import test_service_markdown
-from . import test_service_model_names
-from . import test_service_nearest
-from . import test_service_policy
-from . import test_service_protocol
-from . import test_service_quoted_text
-from . import test_service_redaction
-from . import test_service_schema
-from . import test_service_schema_cache
-from . import test_service_secret_tokens
-from . import test_service_shaping
-from . import test_service_sse
-from . import test_service_step_references
-from . import test_service_tables
-from . import test_service_time_groups
-from . import test_service_times
-from . import test_service_tool
-from . import test_service_untrusted
-from . import test_service_uri
-from . import test_service_view_condition
-from . import test_style
-from . import test_tool_action
-from . import test_tool_aggregate
-from . import test_tool_batch
-from . import test_tool_call
-from . import test_tool_context
-from . import test_tool_create
-from . import test_tool_delete
-from . import test_tool_describe
-from . import test_tool_explain
-from . import test_tool_files
-from . import test_tool_import
-from . import test_tool_find
-from . import test_tool_models
-from . import test_tool_preview
-from . import test_tool_report
-from . import test_tool_search
-from . import test_tool_skills
-from . import test_tool_snapshots
-from . import test_tool_thread
-from . import test_tool_undo
-from . import test_tool_update
-from . import test_ui_tokens
-from . import test_values_guard
+from . import (
+    test_call_environment,
+    test_change_journal,
+    test_completion,
+    test_confirmation,
+    test_default_fields,
+    test_domain_guard,
+    test_downloads,
+    test_field_paths,
+    test_ir_http,
+    test_mail_message,
+    test_mcp_audit_log,
+    test_mcp_dispatcher,
+    test_mcp_idempotency,
+    test_mcp_profile,
+    test_mcp_prompt,
+    test_mcp_resource,
+    test_mcp_server,
+    test_mcp_session,
+    test_mcp_token,
+    test_mcp_token_wizard,
+    test_mcp_tool_registry,
+    test_odoo_errors,
+    test_readme,
+    test_record_shape,
+    test_rehearsal,
+    test_res_config_settings,
+    test_schema_cache,
+    test_security_access,
+    test_service_aliases,
+    test_service_budget,
+    test_service_canonical,
+    test_service_coercion,
+    test_service_cursors,
+    test_service_description_text,
+    test_service_dialect,
+    test_service_document_text,
+    test_service_downgrade,
+    test_service_field_rank,
+    test_service_filters,
+    test_service_foreign_schema,
+    test_service_guardrails,
+    test_service_html_text,
+    test_service_http_gate,
+    test_service_http_headers,
+    test_service_instructions,
+    test_service_jsonrpc,
+    test_service_markdown,
+    test_service_model_names,
+    test_service_nearest,
+    test_service_policy,
+    test_service_protocol,
+    test_service_quoted_text,
+    test_service_redaction,
+    test_service_schema,
+    test_service_schema_cache,
+    test_service_secret_tokens,
+    test_service_shaping,
+    test_service_sse,
+    test_service_step_references,
+    test_service_tables,
+    test_service_time_groups,
+    test_service_times,
+    test_service_tool,
+    test_service_untrusted,
+    test_service_uri,
+    test_service_view_condition,
+    test_style,
+    test_tool_action,
+    test_tool_aggregate,
+    test_tool_batch,
+    test_tool_call,
+    test_tool_context,
+    test_tool_create,
+    test_tool_delete,
+    test_tool_describe,
+    test_tool_explain,
+    test_tool_files,
+    test_tool_find,
+    test_tool_import,
+    test_tool_models,
+    test_tool_preview,
+    test_tool_report,
+    test_tool_search,
+    test_tool_skills,
+    test_tool_snapshots,
+    test_tool_thread,
+    test_tool_undo,
+    test_tool_update,
+    test_ui_tokens,
+    test_values_guard,
+)
 
 # Tests against an oracle, where its packages are installed (`./dev` installs them).
 if find_spec("hypothesis") and find_spec("jsonschema"):

@@ -43,6 +43,7 @@ class TestCompletion(ResourceMixin, McpCase):
         self.assertEqual(self.complete("model", "customer")[0], "res.partner")
         self.assertEqual(self.complete("model", "res.partner.ba")[0], "res.partner.bank")
         self.assertIn("res.partner", self.complete("model", ""))
+        self.assertEqual(self.complete("model", "custo")[0], "res.partner")
         self.assertEqual(self.complete("field", "emai", others={"model": "res.partner"})[0], "email")
         self.assertEqual(self.complete("selection", "RED"), ["red", "dark red"])
         self.assertEqual(self.complete("date", "tod"), ["today"])

@@ -1,5 +1,4 @@
 from freezegun import freeze_time
-
 from odoo import fields
 from odoo.tests import tagged
 

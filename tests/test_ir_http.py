@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -58,3 +59,25 @@ class TestIrHttp(McpHttpCase):
         self.authenticate("admin", "admin")
         response = self.rpc("tools/call", {"name": "odoo_get_context", "arguments": {}})
         self.assertIn(self.user.name, response.text)
+
+    def test_the_tokens_user_is_the_transactions_default_user(self):
+        """x2many commands on users, groups and contacts run as that one, whatever `env.user` says."""
+        seen = []
+
+        def ping(server, exchange):
+            seen.append((server.env.uid, server.env.su, server.env.transaction.default_env.uid))
+            return {}
+
+        with patch.object(type(self.env["mcp.server"]), "_rpc_ping", ping):
+            self.post({"jsonrpc": "2.0", "id": 1, "method": "ping"})
+        self.assertEqual(seen, [(self.user.id, False, self.user.id)])
+
+    def test_a_token_of_the_superuser_or_a_portal_user_is_refused(self):
+        for user in (self.env.ref("base.user_root"), self.env.ref("base.public_user")):
+            secret = self.issue()
+            token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(secret).id)
+            token.user_id = user
+            self.env.flush_all()
+            # Odoo keeps both archived; were they not, nothing else would tell.
+            self.env.cr.execute("UPDATE res_users SET active = TRUE WHERE id = %s", [user.id])
+            self.assertIn("not allowed", self.challenge(self.rpc("tools/list", token=secret)))

@@ -167,6 +167,19 @@ class TestMcpPrompt(ResourceMixin, McpCase):
             with self.subTest(number), self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
                 attempt()
 
+    def test_user_makes_an_own_version_of_a_prompt_for_all(self):
+        own = self.prompt.with_user(self.user).copy()
+        self.assertEqual((own.name, own.user_id), ("everything_copy", self.user))
+        self.assertEqual(own.argument_ids.mapped("name"), self.prompt.argument_ids.mapped("name"))
+        copied = self.prompt.copy({"name": "second"})
+        self.assertEqual((copied.name, copied.user_id.id), ("second", False))
+
+    def test_forms_open_for_users_and_administrators(self):
+        for user in (self.user, self.env.ref("base.user_admin")):
+            for kind in ("list", "form", "search"):
+                self.assertIn("title", self.env["mcp.prompt"].with_user(user).get_view(view_type=kind)["arch"])
+            self.assertIn("argument_ids", self.prompt.with_user(user).web_read({"argument_ids": {}, "preview": {}})[0])
+
     def test_argument_cannot_be_moved_into_a_prompt_of_others(self):
         own = self.env["mcp.prompt"].with_user(self.user).create(
             {"name": "mine", "title": "Mine", "body": "{{a}}", "argument_ids": [Command.create({"name": "a"})]}

@@ -267,6 +267,8 @@ class TestMcpResource(ResourceMixin, McpCase):
         ):
             with self.subTest(values["slug"]), self.assertRaises(ValidationError):
                 self.env["mcp.resource"].create({"name": "X", **values})
+        resource = self.env["mcp.resource"].create({"name": "X", "slug": "once", "body": "x"})
+        self.assertEqual(resource.copy().slug, "once-copy")
         with self.assertRaises(AccessError):
             self.env["mcp.resource"].with_user(self.user).create({"name": "X", "slug": "x", "body": "x"})
 

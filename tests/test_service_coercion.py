@@ -198,10 +198,9 @@ class TestServiceCoercion(BaseCase):
 
     def test_a_flood_of_names_is_refused(self):
         flood = {f"name{number}": 1 for number in range(51)}
-        for arguments in ({"model": "m", **flood}, {"model": "m", "filters": [{"field": "a", **flood}]}):
-            with self.assertRaises(ToolError) as caught:
-                validate(SCHEMA, arguments)
-            self.assertIn("51 unknown names", caught.exception.message)
+        with self.assertRaises(ToolError) as caught:
+            validate(SCHEMA, {"model": "m", **flood})
+        self.assertIn("51 unknown names", caught.exception.message)
 
     def test_near_miss_is_an_error_when_writing(self):
         schema = schemas.with_common(params(model=schemas.MODEL, values=schemas.VALUES), required=[], access="write")

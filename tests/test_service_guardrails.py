@@ -33,7 +33,7 @@ class TestServiceGuardrails(BaseCase):
             self.assertTrue(guardrails.model_is_unreachable(model), model)
 
     def test_business_models_are_reachable(self):
-        for model in ("res.partner", "sale.order", "account.move", "crm.lead", "res.users", "mail.activity", "ir.model"):
+        for model in ("res.partner", "sale.order", "account.move", "crm.lead", "res.users", "ir.model"):
             self.assertFalse(guardrails.model_is_unreachable(model), model)
 
     def test_users_groups_and_messages_are_read_only(self):

@@ -1,5 +1,4 @@
 import json
-
 import time
 
 from odoo.tests import BaseCase, tagged

@@ -73,7 +73,8 @@ class TestServiceSchema(BaseCase):
             self.assertEqual(complete["required"], ["model"])
 
     def test_unscoped_tools_list_no_company(self):
-        self.assertNotIn("company_id", with_common(params(model=MODEL), required=[], access="read", scoped=False)["properties"])
+        listed = with_common(params(model=MODEL), required=[], access="read", scoped=False)
+        self.assertNotIn("company_id", listed["properties"])
 
     def test_listed_form_has_no_bounds_and_keeps_the_marks(self):
         whole = params(limit=LIMIT(10, 50), ids=schemas.IDS, filters=schemas.SAME_FILTERS)

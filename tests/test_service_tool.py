@@ -65,7 +65,7 @@ class TestServiceTool(BaseCase):
 
         self.assertEqual(list(declared(Override)), ["odoo_do_thing"])
 
-        def _tool_do_thing(self, call, *, model):  # noqa: F811 - the point of the test
+        def _tool_do_thing(self, call, *, model):
             """Do it better."""
 
         Override._tool_do_thing = self.declare(_tool_do_thing)

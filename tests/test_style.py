@@ -51,16 +51,16 @@ class TestStyle(BaseCase):
     def test_tools_reach_models_through_the_call_only(self):
         for path in sources("models/tools"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute):
-                    if node.value.attr == "env":
-                        self.assertIsInstance(node.slice, ast.Constant, f"{path.name}:{node.lineno} env[variable]")
+                if isinstance(node, ast.Subscript) and getattr(node.value, "attr", None) == "env":
+                    self.assertIsInstance(node.slice, ast.Constant, f"{path.name}:{node.lineno} env[variable]")
 
     def test_everything_is_caught_in_one_place(self):
         found = []
         for path in sources("models", "services", "controllers"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.ExceptHandler):
-                    names = {item.id for item in ast.walk(node.type) if isinstance(item, ast.Name)} if node.type else {""}
+                    caught = ast.walk(node.type) if node.type else ()
+                    names = {item.id for item in caught if isinstance(item, ast.Name)} or {""}
                     passes_on = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
                     if names & {"", "Exception", "BaseException"} and not passes_on:
                         found.append(path.name)

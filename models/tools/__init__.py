@@ -1,19 +1,21 @@
-from . import action
-from . import aggregate
-from . import batch
-from . import context
-from . import create
-from . import delete
-from . import describe
-from . import explain
-from . import files
-from . import find
-from . import import_records
-from . import models
-from . import preview
-from . import report
-from . import search
-from . import skills
-from . import thread
-from . import undo
-from . import update
+from . import (
+    action,
+    aggregate,
+    batch,
+    context,
+    create,
+    delete,
+    describe,
+    explain,
+    files,
+    find,
+    import_records,
+    models,
+    preview,
+    report,
+    search,
+    skills,
+    thread,
+    undo,
+    update,
+)

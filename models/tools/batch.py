@@ -57,7 +57,7 @@ class McpToolRegistry(models.AbstractModel):
         # The steps of a batch have their rows before its own.
         for step in getattr(call, "steps", ()):
             audit_step(step, call, outcome)
-        super()._audit(exchange, spec, call, outcome, reason, result, started)
+        return super()._audit(exchange, spec, call, outcome, reason, result, started)
 
 
 def _fit(call, rows: list[dict]) -> None:

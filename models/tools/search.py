@@ -103,7 +103,8 @@ class McpToolRegistry(models.AbstractModel):
         if only_ids and not order:
             records, page = _by_ids(call, checked, ids, start, limit)
         else:
-            records, page = _search(call, checked, order, start, limit, [path.field.name for path in paths if not path.steps])
+            fetch = [path.field.name for path in paths if not path.steps]
+            records, page = _search(call, checked, order, start, limit, fetch)
         result = shaped(call, records, paths, resolve_names=resolve)
         return _answer(call, model, result, page, criteria, meta, is_json=format == "json", asked=bool(fields))
 

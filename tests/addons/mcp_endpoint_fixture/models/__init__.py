@@ -1,4 +1,1 @@
-from . import conformance_resources
-from . import conformance_tools
-from . import declared_tools
-from . import plain_tools
+from . import conformance_resources, conformance_tools, declared_tools, plain_tools

@@ -24,8 +24,12 @@ class McpToolRegistry(models.AbstractModel):
         self.env["res.partner"].create({"name": name})
         return {"written": name}
 
-    @tool("fixture_rename_slowly", access="write", toolset="fixture",
-          schema=params(id=integer("Contact."), name=text("New name."), seconds=integer("Time between.", maximum=30)))  # fmt: skip
+    @tool(
+        "fixture_rename_slowly",
+        access="write",
+        toolset="fixture",
+        schema=params(id=integer("Contact."), name=text("New name."), seconds=integer("Time between.", maximum=30)),
+    )
     def _tool_rename_slowly(self, call, *, id, name, seconds=0):
         """Rename a contact and dawdle before the end of the transaction."""
         call.write(call.records("res.partner", "write", [id]), {"name": name})
