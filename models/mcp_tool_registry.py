@@ -123,15 +123,12 @@ class McpToolRegistry(models.AbstractModel):
 
     def _prepare(self, exchange: Exchange, spec: ToolSpec, arguments: Mapping) -> tuple[ToolCall, dict]:
         """Return the call, and apart from it the arguments that the pipeline itself handles."""
-        apart = {name: value for name, value in arguments.items() if name in schemas.SCOPE["properties"]}
-        scope = schemas.validate(schemas.SCOPE, apart).arguments
-        rest = {name: value for name, value in arguments.items() if name not in apart}
-        valid = schemas.validate(spec.schema, rest, access=spec.access)
-        own = dict(valid.arguments)
-        options = {key: own.pop(key, None) for key in ("dry_run", "idempotency_key", "confirm_token")}
-        env = call_environment(self.env, company_id=scope.get("company_id"), lang=scope.get("lang"))
+        valid = schemas.validate(spec.schema, arguments, access=spec.access)
+        own = {name: value for name, value in valid.arguments.items() if name not in spec.common}
+        options = {name: value for name, value in valid.arguments.items() if name in spec.common}
+        env = call_environment(self.env, company_id=options.get("company_id"), lang=options.get("lang"))
         policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
-        call = ToolCall(env, exchange, spec, policy, own, rehearsing=bool(options["dry_run"]))
+        call = ToolCall(env, exchange, spec, policy, own, rehearsing=bool(options.get("dry_run")))
         for text in valid.notes:
             call.note(text)
         return call, options
@@ -154,14 +151,14 @@ class McpToolRegistry(models.AbstractModel):
             raise known from error
 
     def _change(self, call: ToolCall, options: Mapping) -> ToolResult:
-        key = options["idempotency_key"]
+        key = options.get("idempotency_key")
         try:
             with changing(call.env):
                 if key and (stored := self.env["mcp.idempotency"]._claim(call, key)) is not None:
                     call.note("This idempotency_key was used before: this is the first call's result.")
                     return ToolResult(**stored)
-                if options["confirm_token"]:
-                    call.answers[confirmation.accepted_key(call, options["confirm_token"])] = {"confirm": True}
+                if token := options.get("confirm_token"):
+                    call.answers[confirmation.accepted_key(call, token)] = {"confirm": True}
                 if call.policy.confirmation == "always":
                     call.need("confirm", Question(f"{call.spec.title}?"))
                 result = _as_result(self.with_env(call.env).execute_tool(call))

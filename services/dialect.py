@@ -8,7 +8,7 @@ file checks and reduces schemas; it does not validate arguments (`services.coerc
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 KEYWORDS = frozenset(
     {"type", "description", "properties", "required", "items", "enum", "minimum", "maximum", "maxItems"}
@@ -84,15 +84,18 @@ def portable(schema: Mapping[str, object]) -> dict[str, object]:
     return reduced
 
 
-def listed(schema: Mapping[str, object]) -> Fragment:
+def listed(schema: Mapping[str, object], leave_out: Collection[str] = ()) -> Fragment:
     """Return the schema as clients get it: without the bounds, which are enforced anyway and cost room in the list.
 
     Those that matter are in the descriptions.
+
+    :param leave_out: names of properties that are accepted but not listed
     """
     schema = getattr(schema, "listed_as", None) or schema
     slim = {keyword: value for keyword, value in schema.items() if keyword not in _BOUNDS}
     if "properties" in slim:
-        slim["properties"] = {name: listed(child) for name, child in slim["properties"].items()}
+        properties = slim["properties"].items()
+        slim["properties"] = {name: listed(child) for name, child in properties if name not in leave_out}
     if "items" in slim:
         slim["items"] = listed(slim["items"])
     return Fragment(slim, role_of(schema), getattr(schema, "example", None), getattr(schema, "max_length", None))

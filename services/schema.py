@@ -15,7 +15,7 @@ from .dialect import Fragment, assert_portable, listed, portable
 __all__ = [
     "ARCHIVED", "COMPANY_ID", "CONFIRM_TOKEN", "CURSOR", "DOMAIN", "DRY_RUN", "FIELDS", "FILTERS", "FILTER_OPERATORS",
     "FORMAT", "IDEMPOTENCY_KEY", "IDS", "LANG", "LIMIT", "MODEL", "ORDER", "QUERY", "RECORDS", "SAME_FILTERS",
-    "SCOPE", "VALUES", "Fragment", "Validated", "array", "assert_portable", "boolean", "choice", "free_form",
+    "VALUES", "Fragment", "Validated", "array", "assert_portable", "boolean", "choice", "common", "free_form",
     "integer", "listed", "names", "number", "params", "portable", "record", "text", "validate", "with_common",
 ]  # fmt: skip
 
@@ -76,21 +76,23 @@ def params(**properties: Mapping[str, object]) -> dict[str, object]:
     return {"type": "object", "properties": properties}
 
 
-def with_common(
-    schema: Mapping[str, object], *, required: Sequence[str], access: str, scoped: bool = True
-) -> Fragment:
-    """Return the schema as it is listed: with `required` and the arguments that every tool of this access takes.
+def common(access: str) -> dict[str, Mapping[str, object]]:
+    """Return the arguments that every tool of this access takes and the pipeline handles."""
+    return dict(_SCOPE) if access == "read" else {**_SCOPE, **_WRITE}
 
-    :param scoped: list `company_id`; every tool accepts it and `lang` (see `SCOPE`), listing them costs room
+
+def with_common(schema: Mapping[str, object], *, required: Sequence[str], access: str) -> Fragment:
+    """Return the schema that arguments are validated by: with `required` and the common arguments.
+
     :raises ValueError: when it leaves the portable dialect, or declares an argument that is added here
     """
-    common = {**({"company_id": COMPANY_ID} if scoped else {}), **({} if access == "read" else _COMMON_WRITE)}
     properties = schema["properties"]
-    clash = sorted(set(common) & set(properties))
+    added = common(access)
+    clash = sorted(set(added) & set(properties))
     if clash:
         raise ValueError(f"{clash[0]}: is added to every {access} tool, do not declare it")
     needs = {"required": list(required)} if required else {}
-    complete = {**schema, "properties": {**properties, **common}, **needs}
+    complete = {**schema, "properties": {**properties, **added}, **needs}
     assert_portable(complete)
     return Fragment(complete, role="checked")
 
@@ -162,6 +164,4 @@ IDEMPOTENCY_KEY = text("Makes a repeat safe.")
 CONFIRM_TOKEN = text("From a preview.")
 
 _SCOPE = {"company_id": COMPANY_ID, "lang": LANG}
-_COMMON_WRITE = {"dry_run": DRY_RUN, "idempotency_key": IDEMPOTENCY_KEY, "confirm_token": CONFIRM_TOKEN}
-# What every call may carry, listed or not.
-SCOPE = params(**_SCOPE)
+_WRITE = {"dry_run": DRY_RUN, "idempotency_key": IDEMPOTENCY_KEY, "confirm_token": CONFIRM_TOKEN}

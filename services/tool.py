@@ -26,6 +26,7 @@ class ToolSpec:
     :param listed_schema: the same as clients get it
     :param handler: name of the method on `mcp.tool.registry`; None for a tool handled in `execute_tool`
     :param on_request: not in the default list; listed when the URL names its toolset, callable in any case
+    :param common: names of the arguments that the pipeline handles, not the tool
     """
 
     name: str
@@ -41,6 +42,7 @@ class ToolSpec:
     open_world: bool = False
     on_request: bool = False
     rolls_back: bool = False
+    common: frozenset[str] = frozenset()
 
     @property
     def definition(self) -> dict[str, object]:
@@ -165,14 +167,19 @@ def spec_from_definition(definition: Mapping[str, object]) -> ToolSpec:
         raise ValueError(f"Tool {name}: inputSchema must be an object schema")
     hints = definition.get("annotations") or {}
     read_only = hints.get("readOnlyHint") is True
+    access = "read" if read_only else str(definition.get("access") or "write")
+    declared_properties = input_schema.get("properties") or {}
+    # What the tool declares itself is its own, whatever we call it.
+    added = {key: value for key, value in schemas.common(access).items() if key not in declared_properties}
     return ToolSpec(
         name=name,
         title=str(definition.get("title") or _title(name)),
         description=str(definition.get("description") or ""),
-        access="read" if read_only else str(definition.get("access") or "write"),
+        access=access,
         toolset=str(definition.get("toolset") or "custom"),
-        schema=input_schema,
+        schema={**input_schema, "properties": {**declared_properties, **added}},
         listed_schema=input_schema,
+        common=frozenset(added),
         destructive=not read_only and hints.get("destructiveHint", True) is not False,
         idempotent=hints.get("idempotentHint") is True,
         open_world=hints.get("openWorldHint") is True,
@@ -204,11 +211,12 @@ def _checked_spec(method: Callable, *, schema: Mapping[str, object], scoped: boo
         odd = ", ".join(sorted(set(keywords) ^ set(properties)))
         raise ValueError(f"Tool {name}: schema and keyword-only parameters differ in {odd}")
     required = [keyword for keyword, is_required in keywords.items() if is_required]
-    complete = schemas.with_common(schema, required=required, access=facts["access"], scoped=scoped)
+    complete = schemas.with_common(schema, required=required, access=facts["access"])
     return ToolSpec(
         description=" ".join(description.split()),
         schema=complete,
-        listed_schema=schemas.listed(complete),
+        listed_schema=schemas.listed(complete, leave_out={"lang"} if scoped else {"company_id", "lang"}),
+        common=frozenset(schemas.common(facts["access"])),
         handler=method.__name__,
         **facts,
     )

@@ -351,7 +351,7 @@ class TestMcpDispatcherModern(DispatcherCase):
             (request("resources/subscribe", uri="a"), {}, 404, -32601),
             (request("resources/unsubscribe", uri="a"), {}, 404, -32601),
             (request("subscriptions/listen", notifications={}), {}, 404, -32601),
-            (request("prompts/list"), {}, 404, -32601),
+            (request("sampling/createMessage"), {}, 404, -32601),
             # 10. params
             (request("tools/list", cursor="forged"), {}, 400, -32602),
             (request("tools/list", cursor=1), {}, 400, -32602),
@@ -403,7 +403,8 @@ class TestMcpDispatcherModern(DispatcherCase):
         self.assertFalse({"ttlMs", "cacheScope"} & set(result))
 
     def test_discover_advertises_nothing_of_the_handshake_era(self):
-        self.assertEqual(self.assertResult(self.modern(request("server/discover")))["capabilities"], {"tools": {}})
+        capabilities = self.assertResult(self.modern(request("server/discover")))["capabilities"]
+        self.assertEqual(capabilities, {"tools": {}, "prompts": {}, "resources": {}, "completions": {}})
 
     def test_session_header_is_ignored_and_none_is_minted(self):
         response = self.modern(request("tools/list"), Mcp_Session_Id="no-such-session")
@@ -436,7 +437,9 @@ class TestMcpDispatcherHandshake(DispatcherCase):
             response = self.initialize(asked)
             result = self.assertResult(response)
             self.assertEqual(result["protocolVersion"], agreed)
-            self.assertEqual(result["capabilities"], {"tools": {}, "logging": {}})
+            advertised = {"tools", "logging", "prompts", "resources"}
+            advertised |= set() if agreed == "2024-11-05" else {"completions"}
+            self.assertEqual(result["capabilities"], {name: {} for name in advertised})
             self.assertTrue(result["serverInfo"]["name"] and result["serverInfo"]["version"])
             self.assertFalse({"resultType", "_meta", "ttlMs"} & set(result))
             self.assertRegex(response.headers["Mcp-Session-Id"], r"^[\x21-\x7e]{32,}$")

@@ -29,7 +29,7 @@ from ..services.schema import (
     with_common,
 )  # fmt: skip
 
-COMMON = {"company_id"}
+COMMON = {"company_id", "lang"}
 COMMON_WRITE = COMMON | {"dry_run", "idempotency_key", "confirm_token"}
 
 
@@ -42,8 +42,7 @@ class TestServiceSchema(BaseCase):
     def test_every_public_fragment_is_portable(self):
         fragments = {name: getattr(schemas, name) for name in schemas.__all__ if name.isupper()}
         fragments["LIMIT"] = LIMIT(10, 50)
-        # Neither is the schema of one argument.
-        del fragments["FILTER_OPERATORS"], fragments["SCOPE"]
+        del fragments["FILTER_OPERATORS"]
         for name, fragment in fragments.items():
             assert_portable(params(**{name.lower(): fragment}))
         self.assertGreaterEqual(len(fragments), 17)
@@ -73,8 +72,8 @@ class TestServiceSchema(BaseCase):
             self.assertEqual(complete["required"], ["model"])
 
     def test_unscoped_tools_list_no_company(self):
-        listed = with_common(params(model=MODEL), required=[], access="read", scoped=False)
-        self.assertNotIn("company_id", listed["properties"])
+        whole = with_common(params(model=MODEL), required=[], access="read")
+        self.assertEqual(set(schemas.listed(whole, leave_out={"company_id", "lang"})["properties"]), {"model"})
 
     def test_listed_form_has_no_bounds_and_keeps_the_marks(self):
         whole = params(limit=LIMIT(10, 50), ids=schemas.IDS, filters=schemas.SAME_FILTERS)
