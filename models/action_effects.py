@@ -47,7 +47,8 @@ class EffectWatch:
         if not records or "create_date" not in records._fields:
             return []
         now = self.call.env.cr.now()
-        new = records.filtered_domain([("create_date", ">=", now)])
+        # Not by a domain: that would compare whole seconds, and take what a call just before has made for new.
+        new = records.filtered(lambda record: record.create_date and record.create_date >= now)
         return [{"model": model, **row} for row in linked(self.call, new[:MOST_CREATED])]
 
     def sent(self) -> dict[str, object]:

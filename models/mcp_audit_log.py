@@ -63,9 +63,11 @@ class McpAuditLog(models.Model):
         record_ids=(),
         dry_run: bool = False,
         response_size: int = 0,
+        durable: bool = True,
     ) -> None:
         """Write the row of one request, in the transaction of what it reports.
 
+        :param durable: False for a request that has changed nothing: its commit need not wait for the disk
         :param record_ids: ids the call read or changed; the first 50 are listed, all are counted
         """
         values = {
@@ -94,7 +96,8 @@ class McpAuditLog(models.Model):
         # a small read.
         self.env.cr.execute(
             SQL(
-                "INSERT INTO mcp_audit_log (%s) VALUES %s",
+                "%s INSERT INTO mcp_audit_log (%s) VALUES %s",
+                SQL("" if durable else "SET LOCAL synchronous_commit = off;"),
                 SQL(", ").join(SQL.identifier(name) for name in values),
                 tuple(values.values()),
             )

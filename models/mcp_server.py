@@ -143,9 +143,6 @@ class McpServer(models.AbstractModel):
         if outcome == "ok" and exchange.message.method == "tools/call":
             # `_call_tool` has written the row, with what it knows of the call.
             return
-        # Nobody waits for the disk for this row: a power cut may take the last of them. Nothing else was written but
-        # perhaps the session, which its client would open again.
-        self.env.cr.execute("SET LOCAL synchronous_commit = off")
         tool = exchange.message.params.get("name") if exchange.message.method == "tools/call" else None
         self.env["mcp.audit.log"]._record(
             exchange,
@@ -153,6 +150,9 @@ class McpServer(models.AbstractModel):
             tool=tool[:64] if isinstance(tool, str) else None,
             reason=reason,
             duration_ms=(time.perf_counter() - started) * 1000,
+            # A power cut may take the last of these rows. Nothing else was written but perhaps the session, which its
+            # client would open again.
+            durable=False,
         )
 
     def _instructions(self, exchange: Exchange) -> str:

@@ -35,6 +35,13 @@ class ResUsers(models.Model):
         main = self.with_context(prefetch_fields=False).company_id.id
         return (main, *(company for company in self._get_company_ids() if company != main))
 
+    @tools.ormcache("self.id")
+    def _mcp_company_paths(self) -> dict[int, str]:
+        """Return `parent_path` by company id. Odoo never moves a company; a new or deleted one clears this cache."""
+        # sudo: only the hierarchy of the user's own companies, for record rules.
+        companies = self.env["res.company"].sudo().browse(self._mcp_company_ids())
+        return {row["id"]: row["parent_path"] for row in companies.read(["parent_path"])}
+
     def write(self, vals):
         result = super().write(vals)
         if "password" in vals or vals.get("active") is False:

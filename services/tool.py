@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from . import schema as schemas
 
@@ -44,7 +45,7 @@ class ToolSpec:
     rolls_back: bool = False
     common: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def definition(self) -> dict[str, object]:
         """Return the MCP `Tool` object (specification, server/tools), every hint that has a meaning for it explicit."""
         return {

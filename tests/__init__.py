@@ -1,6 +1,7 @@
 from importlib.util import find_spec
 
 from . import (
+    test_action_effects,
     test_call_environment,
     test_change_journal,
     test_completion,

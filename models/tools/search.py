@@ -27,13 +27,13 @@ from ..record_shape import MAX_ALL_FIELDS, all_fields, columns, shaped
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 200
-# Counting further costs more than the number is worth.
-COUNT_CAP = 10_000
-
 
 @dataclass(frozen=True)
 class Page:
-    """Where a page lies in the result: `total` is None while nobody has counted."""
+    """Where a page lies in the result.
+
+    `total` is None where there are more: counting them costs as much as finding them, and `count_only` does it.
+    """
 
     offset: int
     limit: int
@@ -133,8 +133,7 @@ def _search(call, checked, order: str | None, start: dict, limit: int, fetch: li
     records = call.search(checked, order=order, limit=limit + 1, offset=offset, fetch=fetch)
     if len(records) <= limit:
         return records, Page(offset, limit, offset + len(records), more=False)
-    total = start.get("total") or call.count(checked, limit=COUNT_CAP + 1)
-    return records[:limit], Page(offset, limit, total, more=True)
+    return records[:limit], Page(offset, limit, None, more=True)
 
 
 def _by_ids(call, checked, ids: list[int], start: dict, limit: int):
@@ -165,20 +164,21 @@ def _answer(call, model: str, result, page: Page, criteria: dict, meta: dict, *,
     fitted = fit(result.rows, shown, keep=shown if asked else shown[:3], style="json" if is_json else "table")
     for text in fitted.notes:
         call.note(text)
-    count = min(page.total, COUNT_CAP)
-    facts: dict[str, object] = {"model": model, "count": count, "rows": fitted.rows}
-    if page.total > COUNT_CAP:
-        facts["more_than"] = True
+    facts: dict[str, object] = {"model": model, "rows": fitted.rows}
+    if page.total is None:
+        facts["more"] = True
+    else:
+        facts["count"] = page.total
     meta = {
         **meta,
         **({"labels": result.labels} if result.labels else {}),
         **({"truncated": True} if fitted.truncated else {}),
     }
     end = page.offset + len(fitted.rows)
-    lines = [_summary(model, page, end, count), fitted.text if fitted.rows else ""]
+    lines = [_summary(model, page, end), fitted.text if fitted.rows else ""]
     if page.more or fitted.rows_dropped:
         meta["limit_applied"] = page.limit
-        cursor = next_cursor(call, criteria, {"offset": end, "total": page.total})
+        cursor = next_cursor(call, criteria, {"offset": end})
         facts["next_cursor"] = meta["next_cursor"] = cursor
         lines.append(f"next_cursor: {cursor}")
     if result.labels:
@@ -188,11 +188,12 @@ def _answer(call, model: str, result, page: Page, criteria: dict, meta: dict, *,
     return ToolResult(facts, text="\n".join(line for line in lines if line), meta=meta)
 
 
-def _summary(model: str, page: Page, end: int, count: int) -> str:
+def _summary(model: str, page: Page, end: int) -> str:
     if end <= page.offset:
         return f"{model}: no records." if not page.offset else f"{model}: no further records."
-    total = f"more than {count:,}" if page.total > count else f"{count:,}"
-    return f"{model}: {page.offset + 1:,} to {end:,} of {total}."
+    if page.total is None:
+        return f"{model}: {page.offset + 1:,} to {end:,}, and there are more."
+    return f"{model}: {page.offset + 1:,} to {end:,} of {page.total:,}."
 
 
 def _legend(labels: dict[str, dict[str, str]]) -> str:
