@@ -4,8 +4,11 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 MEGABYTE = 1024 * 1024
-BODY_PARAMETER = "mcp_endpoint.max_body_bytes"
-DEFAULT_BODY_MB = 8
+# Sizes are shown in megabytes and kept in bytes: field, its system parameter, default.
+SIZES = {
+    "mcp_max_body_mb": ("mcp_endpoint.max_body_bytes", 8),
+    "mcp_max_upload_mb": ("mcp_endpoint.max_upload_bytes", 64),
+}
 # Field: the smallest and the largest value that makes sense.
 LIMITS = {
     "mcp_token_max_days": (1, 365),
@@ -15,6 +18,7 @@ LIMITS = {
     "mcp_change_days": (1, 3650),
     # Odoo itself refuses a body over 128 MB.
     "mcp_max_body_mb": (1, 128),
+    "mcp_max_upload_mb": (1, 128),
 }
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
 
@@ -43,7 +47,8 @@ class ResConfigSettings(models.TransientModel):
     mcp_change_days = fields.Integer(
         string="Keep changes for undo for", default=90, config_parameter="mcp_endpoint.change_days"
     )
-    mcp_max_body_mb = fields.Integer(string="Largest request", default=DEFAULT_BODY_MB)
+    mcp_max_body_mb = fields.Integer(string="Largest request", default=SIZES["mcp_max_body_mb"][1])
+    mcp_max_upload_mb = fields.Integer(string="Largest upload", default=SIZES["mcp_max_upload_mb"][1])
     mcp_allowed_origins = fields.Char(
         string="Web pages that may connect", config_parameter="mcp_endpoint.allowed_origins"
     )
@@ -80,15 +85,20 @@ class ResConfigSettings(models.TransientModel):
     @api.model
     def get_values(self):
         # sudo: the settings screen reads its parameters for whoever may open it.
-        stored = self.env["ir.config_parameter"].sudo().get_param(BODY_PARAMETER, "")
-        megabytes = max(1, round(int(stored) / MEGABYTE)) if stored.isdecimal() else DEFAULT_BODY_MB
-        return {**super().get_values(), "mcp_max_body_mb": megabytes}
+        parameters = self.env["ir.config_parameter"].sudo()
+        values = super().get_values()
+        for name, (parameter, default) in SIZES.items():
+            stored = parameters.get_param(parameter, "")
+            values[name] = max(1, round(int(stored) / MEGABYTE)) if stored.isdecimal() else default
+        return values
 
     def set_values(self):
         result = super().set_values()
-        # Only when changed here: a value set by hand need not be a whole number of megabytes.
-        if self.mcp_max_body_mb != self.get_values()["mcp_max_body_mb"]:
-            # sudo: as Odoo does for every setting; only administrators may save this screen.
-            parameters = self.env["ir.config_parameter"].sudo()
-            parameters.set_param(BODY_PARAMETER, self.mcp_max_body_mb * MEGABYTE)
+        # sudo: as Odoo does for every setting; only administrators may save this screen.
+        parameters = self.env["ir.config_parameter"].sudo()
+        before = self.get_values()
+        for name, (parameter, _default) in SIZES.items():
+            # Only when changed here: a value set by hand need not be a whole number of megabytes.
+            if self[name] != before[name]:
+                parameters.set_param(parameter, self[name] * MEGABYTE)
         return result

@@ -2,7 +2,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from ..models import mcp_audit_log, mcp_change, mcp_session, mcp_token
-from ..models.res_config_settings import DEFAULT_BODY_MB, LIMITS, MEGABYTE
+from ..models.res_config_settings import LIMITS, MEGABYTE, SIZES
 from ..services import http_gate
 from .common import McpCase
 
@@ -34,7 +34,7 @@ class TestResConfigSettings(McpCase):
         ):
             self.assertEqual(settings[name], default, name)
         self.assertEqual(settings.mcp_max_body_mb * MEGABYTE, http_gate.DEFAULT_MAX_BODY)
-        self.assertEqual(settings.mcp_max_body_mb, DEFAULT_BODY_MB)
+        self.assertEqual(settings.mcp_max_body_mb, SIZES["mcp_max_body_mb"][1])
 
     def test_limits(self):
         for name, (lowest, highest) in LIMITS.items():

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import functools
 import os
+import unittest
+import uuid
 
 import httpx2
 from mcp import Client
@@ -32,8 +34,9 @@ env.cr.commit()
 TRACES = ("Traceback", "psycopg2", "packages/", ".py\", line")
 
 
+@functools.cache
 def hired():
-    """Make both people in the database of this run; the tokens of the clerk and of the guest."""
+    """Make both people in the database of this run, once; the tokens of the clerk and of the guest."""
     wanted = (tokens.Wanted(login, "full") for login in (CLERK, GUEST))
     return tokens.issue(os.environ["MCP_DB"], *wanted, before=PREPARE)
 
@@ -115,6 +118,8 @@ class Assistant:
 async def connected(token):
     """An assistant with this token, for the time of a block."""
     questions = []
+    # All: batch and import are left out of the list that most conversations need.
+    url = f"{os.environ['MCP_BASE']}/mcp?toolsets=all"
 
     async def agree(_context, question):
         questions.append(question.message)
@@ -122,11 +127,31 @@ async def connected(token):
 
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60) as http,
-        Client(
-            streamable_http_client(f"{os.environ['MCP_BASE']}/mcp", http_client=http), elicitation_callback=agree
-        ) as client,
+        Client(streamable_http_client(url, http_client=http), elicitation_callback=agree) as client,
     ):
         yield Assistant(client, questions)
+
+
+class SessionCase(unittest.TestCase):
+    """A clerk and a guest in the demo company, and what both sorts of session need."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.clerk_token, cls.guest_token = hired()
+
+    def setUp(self):
+        # Marks what one test makes, so that it finds nothing else.
+        self.mark = uuid.uuid4().hex[:8]
+
+    async def partner(self, clerk, **values):
+        """A new contact; its id."""
+        return await clerk.create("res.partner", name=f"Session {self.mark}", **values)
+
+    async def check_refused(self, guest, group, tool, /, **arguments):
+        """The guest is refused, and told which group could do it."""
+        error = await guest.refused(tool, **arguments)
+        self.assertEqual(error["code"], "access_denied", error)
+        self.assertIn(group, error["message"])
 
 
 def session(script):
