@@ -11,6 +11,7 @@ from ..services.exchange import Exchange
 from ..services.http_gate import HttpPolicy, http_policy
 from ..services.http_headers import check_mirrored_arguments
 from ..services.instructions import instructions
+from ..services.tool_page import tool_page
 from ..services.versions import VERSIONS, Version
 
 TOOLS_PER_PAGE = 100
@@ -107,7 +108,7 @@ class McpServer(models.AbstractModel):
         start = self._page_start(exchange, definitions)
         page = definitions[start : start + TOOLS_PER_PAGE]
         result = {
-            "tools": [downgrade.tool_definition(definition, exchange.version) for definition in page],
+            "tools": tool_page(page, exchange.version),
             **_caching(exchange.version),
         }
         if start + TOOLS_PER_PAGE < len(definitions):

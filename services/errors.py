@@ -165,10 +165,22 @@ class ToolError(McpError):
 
 
 class PolicyDenied(ToolError):
-    """A refusal by a guardrail, a profile or a token; `rule` says which, as `layer:rule`, e.g. `guardrail:model`."""
+    """A refusal by a guardrail, a profile or a token; `rule` says which, as `layer:rule`, e.g. `guardrail:model`.
 
-    def __init__(self, rule: str, message: str, **facts: object) -> None:
-        super().__init__("policy_denied", message, details={"rule": rule}, **facts)
+    Without a `fix` of its own it says who could open what that layer closes.
+    """
+
+    _FIXES = {
+        "guardrail": "Do without it: no profile can open this.",
+        "baseline": "Do without it; only an administrator can widen the baseline profile.",
+        "profile": "Do without it, or ask the user to connect with a wider profile.",
+        "url": "Do without it, or ask the user to change the URL of this connection.",
+        "user": "Do without it, or ask an administrator.",
+    }
+
+    def __init__(self, rule: str, message: str, *, fix: str | None = None, **facts: object) -> None:
+        fix = fix or self._FIXES.get(rule.partition(":")[0])
+        super().__init__("policy_denied", message, fix=fix, details={"rule": rule}, **facts)
         self.rule = rule
 
 

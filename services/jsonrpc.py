@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from .errors import HttpRefusal, InvalidParams, InvalidRequest, ParseError, ProtocolError
 from .exchange import Message
@@ -105,15 +106,35 @@ def failure(id: str | int | None, error: ProtocolError | HttpRefusal) -> dict[st
     return envelope
 
 
+class Prepared(list):
+    """A list that keeps its JSON, for an answer that is sent often. It must not be changed."""
+
+    @cached_property
+    def json(self) -> str:
+        return _text(self)
+
+
 def dump(value: object, default: Callable[[object], object] | None = None) -> bytes:
     """Return a value as compact UTF-8 JSON; `default` writes down what JSON does not know.
+
+    In an answer, members of `result` that are `Prepared` are not written again.
 
     Half a surrogate pair, which UTF-8 cannot express, becomes a question mark.
 
     :raises ValueError: for NaN and Infinity, which are not JSON
     """
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=default)
-    return text.encode("utf-8", "replace")
+    result = value.get("result") if isinstance(value, dict) else None
+    ready = {key: item for key, item in result.items() if isinstance(item, Prepared)} if result else {}
+    if not ready:
+        return _text(value, default).encode("utf-8", "replace")
+    members = [f"{_text(key)}:{item.json}" for key, item in ready.items()]
+    members += [f"{_text(key)}:{_text(item, default)}" for key, item in result.items() if key not in ready]
+    envelope = [f"{_text(key)}:{_text(item, default)}" for key, item in value.items() if key != "result"]
+    return ("{" + ",".join([*envelope, '"result":{' + ",".join(members) + "}"]) + "}").encode("utf-8", "replace")
+
+
+def _text(value: object, default: Callable[[object], object] | None = None) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=default)
 
 
 def _read_response(value: dict[str, object]) -> ClientResponse:

@@ -99,7 +99,7 @@ def with_common(schema: Mapping[str, object], *, required: Sequence[str], access
 
 def LIMIT(default: int = 25, maximum: int = 200) -> Fragment:
     """How many rows at most; more than `maximum` is lowered to it and said."""
-    return integer(f"Default {default}, most {maximum}.", minimum=1, maximum=maximum)
+    return integer(f"{default}; most {maximum}.", minimum=1, maximum=maximum)
 
 
 def _range(minimum: float | None, maximum: float | None) -> dict[str, float]:
@@ -112,12 +112,12 @@ FILTER_OPERATORS = (
     "is_set", "is_not_set", "between", "child_of", "within",
 )  # fmt: skip
 
-MODEL = text("e.g. res.partner", example="res.partner")
+MODEL = text("Its name.", example="res.partner")
 IDS = Fragment(
     array("Record ids.", {"type": "integer", "minimum": 1}, 1000),
     example=[42],
 )
-FIELDS = names("Dotted paths too. Default: a useful few.", max_items=100, example=["name", "email"])
+FIELDS = names("Dotted paths too.", max_items=100, example=["name", "email"])
 DOMAIN = Fragment(
     text('Odoo domain, e.g. [["state","=","sale"]].'),
     role="json_array",
@@ -144,8 +144,8 @@ SAME_FILTERS = Fragment(
     listed_as=array("Conditions as odoo_search_records takes them.", record("", field=text("Field."))),
 )
 QUERY = text("Words to look for.", example="acme")
-ORDER = text('Sort, e.g. "date desc, id".', example="name, id desc")
-CURSOR = text("Of the last page.")
+ORDER = text('e.g. "date desc, id"', example="name, id desc")
+CURSOR = text("For more.")
 ARCHIVED = choice("exclude (default), include or only.", "exclude", "include", "only")
 FORMAT = choice("table (default) or json.", "table", "json")
 VALUES = free_form(
@@ -159,8 +159,8 @@ RECORDS = Fragment(
 
 COMPANY_ID = integer("Company id to work in.")
 LANG = text("e.g. fr_FR", example="fr_FR")
-DRY_RUN = boolean("Show the effects only.")
-IDEMPOTENCY_KEY = text("Makes a repeat safe.")
+DRY_RUN = boolean("Only try it.")
+IDEMPOTENCY_KEY = text("Repeat-safe.")
 CONFIRM_TOKEN = text("From a preview.")
 
 _SCOPE = {"company_id": COMPANY_ID, "lang": LANG}

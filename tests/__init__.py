@@ -65,6 +65,7 @@ from . import (
     test_service_time_groups,
     test_service_times,
     test_service_tool,
+    test_service_tool_page,
     test_service_untrusted,
     test_service_uri,
     test_service_view_condition,

@@ -129,3 +129,11 @@ class TestServiceJsonrpc(BaseCase):
         self.assertEqual(jsonrpc.dump({"a": {1}}, lambda value: sorted(value)), b'{"a":[1]}')
         with self.assertRaises(ValueError):
             jsonrpc.dump({"a": float("nan")})
+
+    def test_prepared_lists_are_written_as_any_other(self):
+        plain = {"jsonrpc": "2.0", "id": "é", "result": {"tools": [{"name": "a", "text": "„x\ud800"}], "ttlMs": 1}}
+        prepared = {**plain, "result": {**plain["result"], "tools": jsonrpc.Prepared(plain["result"]["tools"])}}
+        self.assertEqual(json.loads(jsonrpc.dump(prepared)), json.loads(jsonrpc.dump(plain)))
+        self.assertEqual(jsonrpc.dump([prepared]), jsonrpc.dump([plain]))
+        alone = {"jsonrpc": "2.0", "id": 1, "result": {"tools": jsonrpc.Prepared()}}
+        self.assertEqual(json.loads(jsonrpc.dump(alone)), {"jsonrpc": "2.0", "id": 1, "result": {"tools": []}})

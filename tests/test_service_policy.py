@@ -24,6 +24,7 @@ class TestServicePolicy(BaseCase):
             check(*arguments)
         self.assertEqual(caught.exception.rule, rule)
         self.assertEqual(caught.exception.as_dict()["rule"], rule)
+        self.assertTrue(caught.exception.fix)
 
     def test_level_opens_tools_up_to_it(self):
         for level, open_to in (("read", ["read"]), ("write", ["read", "write"]), ("admin", ["read", "write", "admin"])):
@@ -39,6 +40,11 @@ class TestServicePolicy(BaseCase):
     def test_first_layer_that_refuses_is_named(self):
         narrow = CompiledPolicy((layer("baseline", "read"), layer("profile", "read")))
         self.assertRefused("baseline:tool", narrow.check_tool, spec("write"))
+
+    def test_refusal_says_who_could_open_it(self):
+        for rule, word in (("guardrail:model", "no profile"), ("baseline:tool", "administrator"), ("url:x", "URL")):
+            self.assertIn(word, PolicyDenied(rule, "No.").fix)
+        self.assertEqual(PolicyDenied("guardrail:model", "No.", fix="Use the other one.").fix, "Use the other one.")
 
     def test_guardrail_comes_before_any_profile(self):
         self.assertRefused("guardrail:model", policy().check_model, "mcp.token", "read")

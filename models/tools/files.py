@@ -80,10 +80,10 @@ class McpToolRegistry(models.AbstractModel):
             model=MODEL,
             id=integer("Record id."),
             name=text("File name with suffix.", example="notes.txt", max_length=LONGEST_NAME),
-            text=text("Content as text.", max_length=1_000_000),
+            text=text("Content.", max_length=1_000_000),
             data=text("Or as base64, up to 5 MB.", max_length=MAX_INLINE * 2),
             request_link=boolean("Or get a one-time PUT link."),
-            field=text("Binary field to fill instead.", example="image_1920"),
+            field=text("Binary field instead.", example="image_1920"),
         ),
     )
     def _tool_upload_file(
