@@ -112,7 +112,7 @@ FILTER_OPERATORS = (
     "is_set", "is_not_set", "between", "child_of", "within",
 )  # fmt: skip
 
-MODEL = text("Its name.", example="res.partner")
+MODEL = text("Technical name.", example="res.partner")
 IDS = Fragment(
     array("Record ids.", {"type": "integer", "minimum": 1}, 1000),
     example=[42],
@@ -153,7 +153,7 @@ VALUES = free_form(
     {"name": "Acme", "country_id": 75},
 )
 RECORDS = Fragment(
-    array("One object of field values per record.", free_form("Field values by name.", {"name": "Acme"}), 500),
+    array("Field values, one object each.", free_form("Field values by name.", {"name": "Acme"}), 500),
     example=[{"name": "Acme"}],
 )
 

@@ -14,7 +14,7 @@ from .common import McpCase
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 # Of the whole default list, in characters of compact JSON.
-LONGEST_LISTING = 18 * 1024
+LONGEST_LISTING = 18_000
 LONGEST_DESCRIPTION = 300
 
 

@@ -5,7 +5,7 @@ from odoo import models
 from ...services import time_groups
 from ...services.budget import fit
 from ...services.errors import ToolError
-from ...services.schema import CURSOR, DOMAIN, LIMIT, MODEL, SAME_FILTERS, boolean, choice, names, params, text
+from ...services.schema import CURSOR, DOMAIN, LIMIT, MODEL, SAME_FILTERS, boolean, names, params, text
 from ...services.tool import ToolResult, tool
 from ..field_paths import TEMPORAL, FieldPath, check_groupby, resolve
 from ..group_shape import COUNT, currencies, currency_probes, group_labels, group_rows, measure
@@ -48,7 +48,6 @@ class McpToolRegistry(models.AbstractModel):
                 example=["amount_total:sum"],
             ),
             filters=SAME_FILTERS,
-            match=choice("all (default) or any filters.", "all", "any"),
             domain=DOMAIN,
             order=text('Sort by groups or measures, e.g. "amount_total:sum desc".', example="amount_total:sum desc"),
             limit=LIMIT(DEFAULT_LIMIT, MAX_LIMIT),
@@ -65,7 +64,6 @@ class McpToolRegistry(models.AbstractModel):
         group_by=(),
         measures=(),
         filters=None,
-        match="all",
         domain=None,
         order=None,
         limit=DEFAULT_LIMIT,
@@ -74,11 +72,11 @@ class McpToolRegistry(models.AbstractModel):
         totals=False,
     ):
         """Count, sum, average records per group, over all that match. Use it for every "how much" or "how many per"."""
-        checked = call.domain(model, domain, filters=filters, match=match)
+        checked = call.domain(model, domain, filters=filters)
         plan = _planned(call, model, list(group_by or ()), list(measures or ()), order)
         criteria = {
             "model": model, "group_by": list(plan.groups), "measures": plan.measures, "filters": filters,
-            "match": match, "domain": domain, "order": order, "limit": limit,
+            "domain": domain, "order": order, "limit": limit,
         }  # fmt: skip
         limit = min(limit, MAX_LIMIT)
         offset = page_start(call, criteria, cursor)["offset"]

@@ -35,7 +35,7 @@ class McpToolRegistry(models.AbstractModel):
             model=MODEL,
             purpose=choice("What for (default read).", "read", "filter", "create", "write", "actions"),
             fields=names("Only these; dotted paths allowed.", max_items=50, example=["partner_id"]),
-            field_query=text("Word in name, label or help.", example="discount", max_length=100),
+            field_query=text("Word in name or label.", example="discount", max_length=100),
             detail=choice("brief (default) or full.", "brief", "full"),
             ids=IDS,
         ),

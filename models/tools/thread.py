@@ -89,7 +89,7 @@ class McpToolRegistry(models.AbstractModel):
             model=MODEL,
             id=integer("Record id."),
             kind=choice(
-                "note: internal (default); message: to followers; email: to recipients; activity: plan a to-do; "
+                "note (default): internal; message: followers; email: recipients; activity: plan; "
                 "done: close one.",
                 "note", "message", "email", "activity", "done",
             ),

@@ -26,7 +26,7 @@ class McpToolRegistry(models.AbstractModel):
             ids=IDS,
             values=VALUES,
             updates=array(
-                "Instead: other values for each record.",
+                "Other values for each.",
                 record(
                     "",
                     required=["id", "values"],
@@ -37,7 +37,7 @@ class McpToolRegistry(models.AbstractModel):
             ),
             domain=DOMAIN,
             expected_count=integer("Matches expected.", minimum=1),
-            if_unmodified_since=text("write_date you last read; refused if changed since."),
+            if_unmodified_since=text("write_date you last read."),
         ),
     )
     def _tool_update_records(
