@@ -1,11 +1,11 @@
 import json
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..services.exchange import Exchange
+from .retention import purge_old
 
 OUTCOMES = [
     ("ok", "Done"),
@@ -16,7 +16,6 @@ OUTCOMES = [
 # What is kept of one call's record ids and of an error's text; the rest is in the count.
 LISTED_IDS = 50
 LONGEST_REASON = 500
-PURGE_BATCH = 10_000
 DEFAULT_RETENTION_DAYS = 90
 
 
@@ -112,19 +111,8 @@ class McpAuditLog(models.Model):
 
     @api.autovacuum
     def _gc_old_rows(self):
-        """Delete rows past the retention time (setting `mcp_endpoint.audit_days`), a batch at a time."""
-        # sudo: a system parameter that users may not read in general.
-        days = self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.audit_days", DEFAULT_RETENTION_DAYS)
-        limit = fields.Datetime.now() - timedelta(days=int(days))
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM mcp_audit_log WHERE id IN (SELECT id FROM mcp_audit_log WHERE date < %s LIMIT %s)",
-                limit,
-                PURGE_BATCH,
-            )
-        )
-        done = self.env.cr.rowcount
-        return done, done == PURGE_BATCH
+        """Delete rows past the retention time."""
+        return purge_old(self, "mcp_endpoint.audit_days", DEFAULT_RETENTION_DAYS)
 
 
 def _client_name(exchange: Exchange) -> str | None:

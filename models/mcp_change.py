@@ -1,10 +1,8 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
-PURGE_BATCH = 10_000
+from .retention import purge_old
+
 DEFAULT_RETENTION_DAYS = 90
 
 
@@ -53,16 +51,5 @@ class McpChange(models.Model):
 
     @api.autovacuum
     def _gc_old_rows(self):
-        """Delete rows past the retention time (setting `mcp_endpoint.change_days`), a batch at a time."""
-        # sudo: a system parameter that users may not read in general.
-        days = self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.change_days", DEFAULT_RETENTION_DAYS)
-        limit = fields.Datetime.now() - timedelta(days=int(days))
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM mcp_change WHERE id IN (SELECT id FROM mcp_change WHERE date < %s LIMIT %s)",
-                limit,
-                PURGE_BATCH,
-            )
-        )
-        done = self.env.cr.rowcount
-        return done, done == PURGE_BATCH
+        """Delete rows past the retention time."""
+        return purge_old(self, "mcp_endpoint.change_days", DEFAULT_RETENTION_DAYS)

@@ -7,10 +7,10 @@ from odoo.tools import SQL
 
 from ..services import canonical
 from ..services.errors import ToolError
+from .retention import purge
 
 LIFE = timedelta(hours=24)
 LONGEST_KEY = 200
-PURGE_BATCH = 10_000
 
 
 class McpIdempotency(models.Model):
@@ -109,13 +109,5 @@ class McpIdempotency(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        """Delete keys and nonces past their time, a batch at a time."""
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM mcp_idempotency WHERE id IN (SELECT id FROM mcp_idempotency WHERE expires < %s LIMIT %s)",
-                fields.Datetime.now(),
-                PURGE_BATCH,
-            )
-        )
-        done = self.env.cr.rowcount
-        return done, done == PURGE_BATCH
+        """Delete keys and nonces past their time."""
+        return purge(self, SQL("expires < %s", fields.Datetime.now()))

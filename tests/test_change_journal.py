@@ -24,8 +24,10 @@ class TestChangeJournal(McpCase):
         country = self.env.ref("base.be")
         call.write(records, {"function": "new", "country_id": country.id, "category_id": {"add": [self.tag.id]}})
         row = self.rows()
-        self.assertEqual(row.before, {"function": "old", "country_id": None, "category_id": []})
-        self.assertEqual(row.after, {"function": "new", "country_id": country.id, "category_id": [self.tag.id]})
+        # Apps may derive more from a country; what was written is there in any case.
+        self.assertLessEqual({"function": "old", "country_id": None, "category_id": []}.items(), row.before.items())
+        written = {"function": "new", "country_id": country.id, "category_id": [self.tag.id]}
+        self.assertLessEqual(written.items(), row.after.items())
         self.assertEqual(
             (row.user_id, row.operation, row.model, row.res_id, row.res_name, row.tool, row.request_id),
             (self.user, "write", "res.partner", self.partner.id, "Journal", "odoo_update_records", "test-request"),

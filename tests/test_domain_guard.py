@@ -321,29 +321,6 @@ class TestDomainGuard(McpCase):
                 self.assertIn(self.parent, self.found([[name, "not in", [record.id]]]))
                 self.assertIn(self.parent, self.found([[name, "in", [record.id, False]]]))
 
-    def test_private_meetings_are_not_found_by_what_is_hidden_of_them(self):
-        if "calendar.event" not in self.env:
-            self.skipTest("needs calendar")
-        times = {"start": "2030-01-01 10:00:00", "stop": "2030-01-01 11:00:00"}
-        private = {**times, "privacy": "private", "user_id": self.env.ref("base.user_admin").id}
-        owner = self.env.ref("base.user_admin").partner_id
-        events = self.env["calendar.event"].create(
-            [
-                {**private, "name": "Merger one", "partner_ids": [(6, 0, owner.ids)]},
-                {**private, "name": "Merger two", "partner_ids": [(6, 0, (owner + self.user.partner_id).ids)]},
-                {**times, "name": "Merger three", "privacy": "public"},
-            ]
-        )
-        shown = events[1:]
-        self.assertEqual(self.found([["name", "ilike", "merger"]], "calendar.event", events), shown)
-        self.assertEqual(self.found(None, "calendar.event", events, query="merger"), shown)
-        self.assertEqual(self.found([["start", ">", "2029-12-31"]], "calendar.event", events), events)
-        found = self.found([["event_id.name", "ilike", "merger"]], "calendar.attendee", events.attendee_ids)
-        self.assertEqual(found.event_id, shown.filtered("attendee_ids"))
-        self.refused([["event_id", "ilike", "merger"]], "calendar.attendee")
-        with self.assertRaises(ToolError):
-            domain_guard.check_groupby(self.make_call(), "calendar.attendee", "event_id.name")
-
     def test_archived_records_are_linked_too(self):
         tag = self.env["res.partner.category"].create({"name": "Guard Tag", "active": False})
         self.parent.category_id = tag
@@ -436,3 +413,29 @@ class TestDomainGuard(McpCase):
 
         self.patch(self.env["res.partner"]._fields["activity_state"], "search", refuse)
         self.refused([["activity_state", "=", "overdue"]])
+
+
+@tagged("post_install", "-at_install", "mcp_full")
+class TestDomainGuardOnApps(TestDomainGuard):
+    """The same on a database with apps, and what only apps have."""
+
+    def test_private_meetings_are_not_found_by_what_is_hidden_of_them(self):
+        times = {"start": "2030-01-01 10:00:00", "stop": "2030-01-01 11:00:00"}
+        private = {**times, "privacy": "private", "user_id": self.env.ref("base.user_admin").id}
+        owner = self.env.ref("base.user_admin").partner_id
+        events = self.env["calendar.event"].create(
+            [
+                {**private, "name": "Merger one", "partner_ids": [(6, 0, owner.ids)]},
+                {**private, "name": "Merger two", "partner_ids": [(6, 0, (owner + self.user.partner_id).ids)]},
+                {**times, "name": "Merger three", "privacy": "public"},
+            ]
+        )
+        shown = events[1:]
+        self.assertEqual(self.found([["name", "ilike", "merger"]], "calendar.event", events), shown)
+        self.assertEqual(self.found(None, "calendar.event", events, query="merger"), shown)
+        self.assertEqual(self.found([["start", ">", "2029-12-31"]], "calendar.event", events), events)
+        found = self.found([["event_id.name", "ilike", "merger"]], "calendar.attendee", events.attendee_ids)
+        self.assertEqual(found.event_id, shown.filtered("attendee_ids"))
+        self.refused([["event_id", "ilike", "merger"]], "calendar.attendee")
+        with self.assertRaises(ToolError):
+            domain_guard.check_groupby(self.make_call(), "calendar.attendee", "event_id.name")

@@ -114,15 +114,6 @@ class TestRecordShape(McpCase):
         call.policy = Closed()
         self.assertEqual(shaped(call, records, paths).rows[0]["parent_id"], {"id": self.parent.id})
 
-    def test_company_dependent_values_say_whose_they_are(self):
-        name = next(
-            (n for n, f in self.env["res.partner"]._fields.items() if f.company_dependent and not f.groups), None
-        )
-        if name is None:
-            self.skipTest("no company-dependent field without these apps")
-        _rows, call, _labels = self.shape(self.parent, [name])
-        self.assertIn(self.env.company.name, " ".join(call.notes))
-
     def test_all_fields_are_stored_and_readable(self):
         call = self.make_call()
         names = all_fields(call, "res.partner")
@@ -158,3 +149,11 @@ class TestRecordShapeOfDocuments(McpCase):
         for model in ("res.partner", "res.users"):
             self.fails("access_denied", "odoo_search_records", model=model, domain=[["credit", ">", 0]])
             self.fails("access_denied", "odoo_search_records", model=model, fields=["name", "credit"])
+
+    def test_company_dependent_values_say_whose_they_are(self):
+        fields = self.env["product.product"]._fields
+        name = next(name for name, field in fields.items() if field.company_dependent and not field.groups)
+        call = self.make_call()
+        product = call.env["product.product"].search([], limit=1)
+        shaped(call, product, columns(call, "product.product", [name]))
+        self.assertIn(self.env.company.name, " ".join(call.notes))
