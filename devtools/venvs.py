@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from . import debian, paths, stamps
-from .console import step
+from .console import Failure, step
 
 # A child that itself runs in one of the venvs has to name the same interpreter, or it would build them all anew.
 BASE = os.environ.get("MCP_DEV_BASE_PYTHON") or sys.executable
@@ -38,6 +39,9 @@ def environment():
 
 
 def _create(folder, requirements):
+    if Path(BASE).is_relative_to(paths.STATE):
+        # It would delete the interpreter that it runs on, and make one on top of nothing.
+        raise Failure(f"./dev runs on the system's python3, not on {BASE}: leave its virtual environment first.")
     shutil.rmtree(folder, ignore_errors=True)
     if subprocess.run([BASE, "-c", "import ensurepip, venv"], capture_output=True).returncode:
         debian.install(["python3-venv"], "virtual environments")
