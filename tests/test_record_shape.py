@@ -151,9 +151,8 @@ class TestRecordShapeOfDocuments(McpCase):
             self.fails("access_denied", "odoo_search_records", model=model, fields=["name", "credit"])
 
     def test_company_dependent_values_say_whose_they_are(self):
-        fields = self.env["product.product"]._fields
-        name = next(name for name, field in fields.items() if field.company_dependent and not field.groups)
+        self.assertTrue(self.env["res.partner"]._fields["property_payment_term_id"].company_dependent)
         call = self.make_call()
-        product = call.env["product.product"].search([], limit=1)
-        shaped(call, product, columns(call, "product.product", [name]))
+        partner = call.env["res.partner"].browse(self.user.partner_id.id)
+        shaped(call, partner, columns(call, "res.partner", ["property_payment_term_id"]))
         self.assertIn(self.env.company.name, " ".join(call.notes))
