@@ -1,4 +1,5 @@
 import logging
+import operator
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -61,9 +62,18 @@ class McpToolRegistry(models.AbstractModel):
 
     def _specs(self) -> dict[str, ToolSpec]:
         """Return all tools by name, in the order in which they are listed."""
+        definitions = self.get_tools()
+        cls = type(self)
+        memo = cls.__dict__.get("_mcp_specs")
+        # Definitions of our own are the same objects every time; what an addon makes anew is looked at anew.
+        if memo is None or len(memo[0]) != len(definitions) or any(map(operator.is_not, memo[0], definitions)):
+            memo = cls._mcp_specs = (definitions, self._collected(definitions))
+        return memo[1]
+
+    def _collected(self, definitions: list[dict]) -> dict[str, ToolSpec]:
         own = self._declared()
         specs: dict[str, ToolSpec] = {}
-        for definition in self.get_tools():
+        for definition in definitions:
             name = definition.get("name")
             if name in specs:
                 raise ValueError(f"Two tools are named {name}")

@@ -65,6 +65,7 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         self.values_checked = 0
         # By model, what this reading call has found by search: its transaction shows these records unchanged.
         self._found: dict[str, set[int]] = {}
+        self._opened: set[str] = set()
         self.model: str | None = None
         self.record_ids: list[int] = []
 
@@ -250,6 +251,8 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
             self.record_ids = list(dict.fromkeys([*self.record_ids, *ids]))
 
     def _model(self, model: str, operation: str) -> BaseModel:
+        if model in self._opened and operation == "read":
+            return self.env[model]
         if model not in self.env or self.env[model]._abstract:
             # The registry, not ir.model: names of models are no secret, and a guess is answered with real ones.
             names = [name for name in suggest(model) if self.allows_model(name)]
@@ -273,6 +276,9 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
                 fix="Use a model this user may use, or ask an administrator for the group named here.",
                 model=model,
             ) from error
+        if self.spec.access == "read":
+            # Nothing that this call does can change the answer, and it is asked for every field and path.
+            self._opened.add(model)
         return records
 
     def _readable(self, domain: CheckedDomain) -> BaseModel:
