@@ -10,7 +10,7 @@ from ..services import step_references
 from ..services.errors import InvalidParams, NeedsInput, PolicyDenied, ToolError
 from ..services.questions import Question
 from ..services.tool import ToolResult
-from .odoo_errors import CALLER_ERRORS, translated
+from .odoo_errors import translating
 from .rehearsal import reading, rehearsed
 from .tool_call import ToolCall
 
@@ -141,18 +141,14 @@ class BatchRun:
         call = step.call = StepCall(prepared, batch)
         registry.env["mcp.policy"]._authorize(call)
         try:
-            if spec.access == "read":
-                with reading(call.env):
+            with translating(call.env):
+                if spec.access == "read":
+                    with reading(call.env):
+                        result = registry.with_env(call.env).execute_tool(call)
+                else:
                     result = registry.with_env(call.env).execute_tool(call)
-            else:
-                result = registry.with_env(call.env).execute_tool(call)
-                # What is computed late may fail: then it is this step's error, not the next one's.
-                call.env.flush_all()
-        except CALLER_ERRORS as error:
-            known = translated(error, call.env)
-            if known is None:
-                raise
-            raise known from error
+                    # What is computed late may fail: then it is this step's error, not the next one's.
+                    call.env.flush_all()
         finally:
             batch.journal.entries.extend(call.journal.entries)
             batch.journal.ids.extend(call.journal.ids)

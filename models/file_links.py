@@ -23,7 +23,7 @@ from ..services.exchange import Credential, Exchange, Message
 from ..services.versions import V2026_07_28
 from .call_environment import call_environment
 from .call_files import Content
-from .odoo_errors import CALLER_ERRORS, translated
+from .odoo_errors import translating
 from .rehearsal import changing, rehearsed
 from .reports import render_pdf
 from .tool_call import ToolCall
@@ -219,14 +219,8 @@ def _opened(call, link: FileLink) -> Content | BaseModel:
 
 
 def _run(env: Environment, keeping: Callable, handle: Callable) -> object:
-    try:
-        with keeping(env):
-            return handle()
-    except CALLER_ERRORS as error:
-        known = translated(error, env)
-        if known is None:
-            raise
-        raise known from error
+    with translating(env), keeping(env):
+        return handle()
 
 
 def as_json(error: ToolError) -> str:

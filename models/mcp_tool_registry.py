@@ -14,7 +14,7 @@ from ..services.questions import Question
 from ..services.tool import ToolResult, ToolSpec, declared, spec_from_definition
 from . import confirmation
 from .call_environment import call_environment
-from .odoo_errors import CALLER_ERRORS, CONCURRENCY_ERRORS, translated
+from .odoo_errors import CONCURRENCY_ERRORS, translating
 from .rehearsal import changing, preview, reading, rehearsed
 from .tool_answer import answer, error_answer
 from .tool_call import ToolCall
@@ -146,19 +146,15 @@ class McpToolRegistry(models.AbstractModel):
     def _execute(self, call: ToolCall, options: Mapping) -> ToolResult:
         """Run the handler as a read, a rehearsal or a real change, each in a savepoint of its own."""
         try:
-            if call.spec.access == "read":
-                with rehearsed(call.env) if call.spec.rolls_back else reading(call.env):
-                    return _as_result(self.with_env(call.env).execute_tool(call))
-            if call.rehearsing:
-                return self._rehearse(call)
-            return self._change(call, options)
+            with translating(call.env):
+                if call.spec.access == "read":
+                    with rehearsed(call.env) if call.spec.rolls_back else reading(call.env):
+                        return _as_result(self.with_env(call.env).execute_tool(call))
+                if call.rehearsing:
+                    return self._rehearse(call)
+                return self._change(call, options)
         except KeepsNothing as stopped:
             return stopped.result
-        except CALLER_ERRORS as error:
-            known = translated(error, call.env)
-            if known is None:
-                raise
-            raise known from error
 
     def _change(self, call: ToolCall, options: Mapping) -> ToolResult:
         key = options.get("idempotency_key")

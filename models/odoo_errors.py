@@ -1,5 +1,8 @@
 """Odoo's and PostgreSQL's exceptions as `ToolError`s, in Odoo's own words where it has words for a user."""
 
+import contextlib
+from collections.abc import Iterator
+
 import psycopg2
 from odoo.api import Environment
 from odoo.exceptions import AccessError, ConcurrencyError, MissingError, RedirectWarning, UserError, ValidationError
@@ -11,6 +14,18 @@ from ..services.errors import ToolError
 CALLER_ERRORS = (UserError, RedirectWarning, psycopg2.IntegrityError, psycopg2.DataError, psycopg2.InternalError)
 
 CONCURRENCY_ERRORS = (psycopg2.OperationalError, ConcurrencyError)
+
+
+@contextlib.contextmanager
+def translating(env: Environment) -> Iterator[None]:
+    """Let the caller's mistakes leave the block as `ToolError`s, and faults of ours as they are."""
+    try:
+        yield
+    except CALLER_ERRORS as error:
+        known = translated(error, env)
+        if known is None:
+            raise
+        raise known from error
 
 
 def translated(error: Exception, env: Environment) -> ToolError | None:

@@ -12,7 +12,7 @@ from ...services.exchange import Exchange
 from ...services.tool import ToolSpec
 from ..call_environment import call_environment
 from ..mcp_server import LIST_TTL_MS
-from ..odoo_errors import CALLER_ERRORS, translated
+from ..odoo_errors import translating
 from ..rehearsal import reading
 from ..tool_call import ToolCall
 
@@ -41,14 +41,8 @@ class McpServer(models.AbstractModel):
         :raises ToolError: as tools do
         """
         self.env["mcp.policy"]._authorize(call)
-        try:
-            with reading(call.env):
-                return read()
-        except CALLER_ERRORS as error:
-            known = translated(error, call.env)
-            if known is None:
-                raise
-            raise known from error
+        with translating(call.env), reading(call.env):
+            return read()
 
     def _record_reading(self, call: ToolCall, name: str, started: float, size: int) -> None:
         """Write the audit row of a read that succeeded, with the model and the records it was about."""
