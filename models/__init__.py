@@ -25,6 +25,8 @@ from . import (
 # These extend the models above, which must be known first.
 from . import (
     completion,
+    mcp_token_rotate,
+    mcp_token_rotation,
     prompt_methods,
     resources,
 )

@@ -143,8 +143,7 @@ class Journal:
         kept = [
             name
             for name in changed
-            if not (fields[name].compute and fields[name].readonly)
-            and not (fields[name].related and name in computed)
+            if not (fields[name].compute and fields[name].readonly) and not (fields[name].related and name in computed)
         ]
         old, new = ({name: each.raw[name] for name in kept} for each in (before, after))
         archived = new.get(watched.records._active_name) is False

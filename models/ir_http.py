@@ -34,7 +34,7 @@ class IrHttp(models.AbstractModel):
             # models run as that one, whatever `env.user` says later.
             request.update_env(user=state.user_id, context={}, su=False)
             # The rest of `_may_use_mcp` came with the token's row; the groups are in Odoo's cache.
-            if not request.env.user.has_group("mcp_endpoint.group_mcp_user"):
+            if not request.env.user._has_mcp_group():
                 refusal = "user_not_allowed"
         if refusal:
             raise cls._mcp_challenge("invalid_token", f"The token cannot be used: {refusal.replace('_', ' ')}.")

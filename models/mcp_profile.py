@@ -68,8 +68,7 @@ class McpProfile(models.Model):
         groups = user.all_group_ids.ids
         # sudo: users choose among profiles by name; what a profile says is no secret, but its model is for admins.
         return self.sudo().search(
-            Domain("is_baseline", "=", False)
-            & (Domain("group_ids", "=", False) | Domain("group_ids", "in", groups))
+            Domain("is_baseline", "=", False) & (Domain("group_ids", "=", False) | Domain("group_ids", "in", groups))
         )
 
     @api.model

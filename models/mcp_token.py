@@ -17,26 +17,44 @@ LONGEST_DAYS = 365
 
 @dataclass(frozen=True)
 class TokenState:
-    """The row behind a presented token. `refusal` says why it cannot be used, None when it can."""
+    """The row behind a presented token. `refusal` says why it cannot be used, None when it can.
+
+    `is_previous`: it is the secret before the last rotation, `last_used_at` then its own.
+    """
 
     id: int
     user_id: int
     profile_id: int
     last_used_at: datetime | None
     refusal: str | None
+    kind: str = "personal"
+    is_previous: bool = False
 
 
 class McpToken(models.Model):
     _name = "mcp.token"
-    _description = "MCP Personal Access Token"
+    _description = "MCP Access Token"
     _order = "create_date desc, id desc"
 
+    kind = fields.Selection(
+        [
+            ("personal", "Personal token"),
+            ("oauth", "Connected application"),
+            ("api_key", "Odoo API key"),
+            ("external", "Identity provider"),
+        ],
+        required=True,
+        readonly=True,
+        default="personal",
+    )
     name = fields.Char(required=True, help="Where the token is used, for instance “Claude Code on my laptop”.")
     user_id = fields.Many2one("res.users", required=True, readonly=True, index=True, ondelete="cascade")
     profile_id = fields.Many2one("mcp.profile", required=True, readonly=True, ondelete="restrict")
     hint = fields.Char(string="Token", readonly=True)
     digest = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
-    expires_at = fields.Datetime(string="Expires", required=True, readonly=True)
+    expires_at = fields.Datetime(
+        string="Expires", readonly=True, help="Empty: with the Odoo API key that it stands for."
+    )
     revoked_at = fields.Datetime(string="Revoked", readonly=True)
     last_used_at = fields.Datetime(string="Last Use", readonly=True, help="Accurate to about five minutes.")
     last_ip = fields.Char(string="Last Address", readonly=True)
@@ -48,6 +66,9 @@ class McpToken(models.Model):
     )
 
     _digest_unique = models.UniqueIndex("(digest)", "A token is stored once.")
+    _expires = models.Constraint(
+        "CHECK (expires_at IS NOT NULL OR kind = 'api_key')", "Only what stands for an API key has no end of its own."
+    )
 
     @api.depends("expires_at", "revoked_at")
     def _compute_state(self):
@@ -56,7 +77,7 @@ class McpToken(models.Model):
             if token.revoked_at:
                 token.state = "revoked"
             else:
-                token.state = "active" if token.expires_at and token.expires_at > now else "expired"
+                token.state = "expired" if token.expires_at and token.expires_at <= now else "active"
 
     def _search_state(self, operator, value):
         if operator != "in":
@@ -65,7 +86,7 @@ class McpToken(models.Model):
         domains = {
             "revoked": [("revoked_at", "!=", False)],
             "expired": [("revoked_at", "=", False), ("expires_at", "<=", now)],
-            "active": [("revoked_at", "=", False), ("expires_at", ">", now)],
+            "active": [("revoked_at", "=", False), "|", ("expires_at", ">", now), ("expires_at", "=", False)],
         }
         return fields.Domain.OR(domains[state] for state in value if state in domains)
 
@@ -79,16 +100,12 @@ class McpToken(models.Model):
         :raises AccessError: the user may not have tokens
         :raises ValidationError: profile or life outside what is allowed
         """
-        user.ensure_one()
-        if not user._may_use_mcp():
-            raise AccessError(self.env._("%s may not connect assistants to this database.", user.name))
+        self._check_may_mint(user)
         available = self.env["mcp.profile"]._available_to(user)
         profile = profile or available[:1]
         if not profile or profile not in available:
             raise ValidationError(self.env._("This access profile is not open to %s.", user.name))
-        longest = self._longest_days()
-        if not 1 <= days <= longest:
-            raise ValidationError(self.env._("A token lives between 1 and %s days.", longest))
+        expires_at = self._expiry(days)
         secret = secret_tokens.new_token(secret_tokens.PERSONAL_PREFIX)
         # sudo: nobody may create rows over RPC; this method has checked who the token is for.
         self.sudo().create(
@@ -98,10 +115,30 @@ class McpToken(models.Model):
                 "profile_id": profile.id,
                 "hint": secret_tokens.hint(secret),
                 "digest": self._digest(secret),
-                "expires_at": fields.Datetime.now() + timedelta(days=days),
+                "expires_at": expires_at,
             }
         )
         return secret
+
+    @api.model
+    def _check_may_mint(self, user) -> None:
+        """:raises AccessError: the user may not have personal tokens"""
+        user.ensure_one()
+        if not user._may_use_mcp():
+            raise AccessError(self.env._("%s may not connect assistants to this database.", user.name))
+        if not user._may_mint_mcp_tokens():
+            raise AccessError(self.env._("Personal tokens are not open to %s. Ask an administrator.", user.name))
+
+    @api.model
+    def _expiry(self, days: int) -> datetime:
+        """Return when a token that lives this many days ends.
+
+        :raises ValidationError: longer or shorter than allowed
+        """
+        longest = self._longest_days()
+        if not 1 <= days <= longest:
+            raise ValidationError(self.env._("A token lives between 1 and %s days.", longest))
+        return fields.Datetime.now() + timedelta(days=days)
 
     @api.model
     def _longest_days(self) -> int:
@@ -120,28 +157,37 @@ class McpToken(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT t.id, t.user_id, t.profile_id, t.digest, t.last_used_at, t.revoked_at IS NOT NULL,
-                       t.expires_at <= (now() AT TIME ZONE 'UTC'), u.active, u.share
+                SELECT t.id, t.user_id, t.profile_id, t.kind, t.digest, t.previous_digest, t.last_used_at,
+                       t.previous_used_at, t.revoked_at IS NOT NULL, t.expires_at <= (now() AT TIME ZONE 'UTC'),
+                       t.previous_valid_until > (now() AT TIME ZONE 'UTC'), u.active
                   FROM mcp_token t JOIN res_users u ON u.id = t.user_id
-                 WHERE t.digest = %s
+                 WHERE t.digest = %s OR t.previous_digest = %s
                 """,
+                digest,
                 digest,
             )
         )
         row = self.env.cr.fetchone()
-        if row is None or not hmac.compare_digest(row[3], digest):
+        if row is None:
             return None
-        token_id, user_id, profile_id, _digest, last_used_at, revoked, expired, is_active, is_share = row
+        token_id, user_id, profile_id, kind, current, previous, used_at, previous_used_at, *facts = row
+        is_previous = not hmac.compare_digest(current or "", digest)
+        if is_previous and not hmac.compare_digest(previous or "", digest):
+            return None
+        revoked, expired, in_overlap, is_active = facts
         refusal = None
         if revoked:
             refusal = "token_revoked"
         elif expired:
             refusal = "token_expired"
+        elif is_previous and not in_overlap:
+            refusal = "token_rotated"
         elif not is_active:
             refusal = "user_archived"
-        elif is_share or user_id == api.SUPERUSER_ID:
+        elif user_id == api.SUPERUSER_ID:
             refusal = "user_not_allowed"
-        return TokenState(token_id, user_id, profile_id, last_used_at, refusal)
+        used_at = previous_used_at if is_previous else used_at
+        return TokenState(token_id, user_id, profile_id, used_at, refusal, kind, is_previous)
 
     @api.model
     def _note_use(self, state: TokenState, ip: str, client: str) -> None:
@@ -149,23 +195,28 @@ class McpToken(models.Model):
         now = fields.Datetime.now()
         if state.last_used_at and now - state.last_used_at < LAST_USE_RESOLUTION:
             return
+        # Each secret of a rotated token has a last use of its own: it says whether the old one is still needed.
+        prefix = "previous" if state.is_previous else "last"
         query = SQL(
             """
-            UPDATE mcp_token SET last_used_at = %s, last_ip = %s, last_client = COALESCE(%s, last_client)
-             WHERE id IN (SELECT id FROM mcp_token WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
+            UPDATE mcp_token
+               SET %(used_at)s = %(now)s, %(ip_column)s = %(ip)s,
+                   %(client_column)s = COALESCE(%(client)s, %(client_column)s)
+             WHERE id IN (SELECT id FROM mcp_token WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED)
             """,
-            now,
-            ip,
-            client or None,
-            state.id,
+            used_at=SQL.identifier(f"{prefix}_used_at"),
+            ip_column=SQL.identifier(f"{prefix}_ip"),
+            client_column=SQL.identifier(f"{prefix}_client"),
+            now=now,
+            ip=ip,
+            client=client or None,
+            id=state.id,
         )
-
         after_commit(self.env, query)
 
     def _revoke(self) -> None:
         """End the tokens; the next request with one of them is refused, in every worker."""
-        if any(token.user_id != self.env.user for token in self):
-            self._check_is_admin()
+        self._check_is_owner_or_admin()
         # sudo: users have no write access to the model; whose tokens these are was checked above.
         self.sudo().filtered(lambda token: not token.revoked_at).revoked_at = fields.Datetime.now()
 
@@ -183,8 +234,12 @@ class McpToken(models.Model):
             },
         }
 
-    def _check_is_admin(self) -> None:
-        if not self.env.user.has_group("mcp_endpoint.group_mcp_admin"):
+    def _check_is_owner_or_admin(self) -> None:
+        if self.env.su:
+            # Odoo's own doing, such as a password reset by somebody who is not logged in yet.
+            return
+        is_own = all(token.user_id == self.env.user for token in self)
+        if not is_own and not self.env.user.has_group("mcp_endpoint.group_mcp_admin"):
             raise AccessError(self.env._("Only an MCP Administrator may change the tokens of other users."))
 
     @api.ondelete(at_uninstall=False)

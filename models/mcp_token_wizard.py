@@ -50,19 +50,7 @@ class McpTokenWizard(models.TransientModel):  # pylint: disable=no-wizard-in-mod
         self.ensure_one()
         user = self.env.user
         secret = self.env["mcp.token"]._issue(user, name=self.name.strip(), profile=self.profile_id, days=self.days)
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "mcp.token.show",
-            "name": self.env._("Your new token"),
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {
-                "default_token": secret,
-                "default_url": user.mcp_url,
-                "default_command": _claude_command(user.mcp_url, secret),
-                "default_config": _json_config(user.mcp_url, secret),
-            },
-        }
+        return show_secret(self.env, secret, self.env._("Your new token"))
 
 
 class McpTokenShow(models.AbstractModel):
@@ -77,6 +65,24 @@ class McpTokenShow(models.AbstractModel):
     url = fields.Char(string="Address", readonly=True)
     command = fields.Char(string="Claude Code", readonly=True)
     config = fields.Char(string="Configuration (JSON)", readonly=True)
+
+
+def show_secret(env: api.Environment, secret: str, title: str) -> dict:
+    """Return the action that shows a new secret of the current user."""
+    url = env.user.mcp_url
+    return {
+        "type": "ir.actions.act_window",
+        "res_model": "mcp.token.show",
+        "name": title,
+        "views": [(False, "form")],
+        "target": "new",
+        "context": {
+            "default_token": secret,
+            "default_url": url,
+            "default_command": _claude_command(url, secret),
+            "default_config": _json_config(url, secret),
+        },
+    }
 
 
 def _claude_command(url: str, secret: str) -> str:

@@ -19,15 +19,30 @@ class ResUsers(models.Model):
     def _may_use_mcp(self) -> bool:
         """Say whether this user may own tokens and call tools.
 
-        Never the superuser (uid 1 bypasses all access rights), never a portal or public user.
+        Never the superuser (uid 1 bypasses all access rights) and never a public user, whatever their groups.
         """
         self.ensure_one()
-        return (
-            self.id != api.SUPERUSER_ID
-            and self.active
-            and not self.share
-            and self.has_group("mcp_endpoint.group_mcp_user")
-        )
+        return self.id != api.SUPERUSER_ID and self.active and self._has_mcp_group()
+
+    def _has_mcp_group(self) -> bool:
+        """Say whether the user's groups open the endpoint: MCP User for employees, the setting for portal users.
+
+        Groups and settings come from Odoo's cache: this runs before every call.
+        """
+        if self.has_group("base.group_public"):
+            return False
+        if self.has_group("base.group_user"):
+            return self.has_group("mcp_endpoint.group_mcp_user")
+        return self.has_group("base.group_portal") and self._mcp_parameter("mcp_endpoint.portal_users") == "True"
+
+    def _may_mint_mcp_tokens(self) -> bool:
+        """Say whether an administrator leaves personal tokens open to this user."""
+        group_id = self._mcp_parameter("mcp_endpoint.minting_group_id")
+        return not group_id.isdecimal() or int(group_id) in self.all_group_ids.ids
+
+    def _mcp_parameter(self, name: str) -> str:
+        # sudo: a system parameter that users may not read in general.
+        return self.env["ir.config_parameter"].sudo().get_param(name, "")
 
     @tools.ormcache("self.id")
     def _mcp_company_ids(self) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from . import (
     test_mcp_server,
     test_mcp_session,
     test_mcp_token,
+    test_mcp_token_rotation,
     test_mcp_token_wizard,
     test_mcp_tool_registry,
     test_odoo_errors,

@@ -45,8 +45,10 @@ class TestToolThread(McpCase):
         marked = self.message(self.post(body="x"))
         marked.with_user(self.user).write({"mcp_client": False})
         self.assertTrue(marked.mcp_client)
-        plain = self.env["mail.message"].with_user(self.user).create(
-            {"body": "y", "model": "res.partner", "res_id": self.record.id, "mcp_client": "Claude"}
+        plain = (
+            self.env["mail.message"]
+            .with_user(self.user)
+            .create({"body": "y", "model": "res.partner", "res_id": self.record.id, "mcp_client": "Claude"})
         )
         self.assertFalse(plain.mcp_client)
 

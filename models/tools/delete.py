@@ -21,9 +21,7 @@ class McpToolRegistry(models.AbstractModel):
         schema=params(
             model=MODEL,
             ids=IDS,
-            mode=choice(
-                "archive (default) or delete.", "archive", "delete"
-            ),
+            mode=choice("archive (default) or delete.", "archive", "delete"),
         ),
     )
     def _tool_delete_records(self, call, *, model, ids, mode="archive") -> ToolResult:

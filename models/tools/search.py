@@ -28,6 +28,7 @@ from ..record_shape import MAX_ALL_FIELDS, all_fields, columns, shaped
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 200
 
+
 @dataclass(frozen=True)
 class Page:
     """Where a page lies in the result.

@@ -86,9 +86,7 @@ def _matching(call, model: str, domain: object, expected_count: int | None) -> B
     """Return the records that match, if there are as many as the caller expects."""
     checked = call.domain(model, domain)
     if expected_count is None:
-        raise _invalid(
-            f"domain needs expected_count; {call.count(checked, limit=MAX_RECORDS + 1)} records match now."
-        )
+        raise _invalid(f"domain needs expected_count; {call.count(checked, limit=MAX_RECORDS + 1)} records match now.")
     found = call.search(checked, limit=MAX_RECORDS + 1)
     if len(found) != expected_count:
         count = f"more than {MAX_RECORDS}" if len(found) > MAX_RECORDS else str(len(found))

@@ -31,7 +31,7 @@ env["res.users"].create([
 ])
 env.cr.commit()
 """
-TRACES = ("Traceback", "psycopg2", "packages/", ".py\", line")
+TRACES = ("Traceback", "psycopg2", "packages/", '.py", line')
 
 
 @functools.cache
@@ -96,9 +96,7 @@ class Assistant:
 
     async def count(self, model, domain):
         """How many records match, archived ones included."""
-        facts = await self.do(
-            "odoo_search_records", model=model, domain=domain, archived="include", count_only=True
-        )
+        facts = await self.do("odoo_search_records", model=model, domain=domain, archived="include", count_only=True)
         return facts["count"]
 
     async def text(self, tool, /, **arguments):

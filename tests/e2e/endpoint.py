@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 MODERN = "2026-07-28"
 META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
 # What no answer may ever hold.
-TRACES = ("Traceback (most recent", "psycopg2", "site-packages", "dist-packages", ".py\", line", "<!DOCTYPE", "<html")
+TRACES = ("Traceback (most recent", "psycopg2", "site-packages", "dist-packages", '.py", line', "<!DOCTYPE", "<html")
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,10 @@ class Endpoint:
         parts = urlsplit(self.base)
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         sent = {
-            "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
-            "Authorization": f"Bearer {self.token}", **(headers or {}),
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+            "Authorization": f"Bearer {self.token}",
+            **(headers or {}),
         }
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:

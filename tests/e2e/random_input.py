@@ -3,27 +3,121 @@
 from hypothesis import strategies as st
 
 MODELS = (
-    "res.partner", "sale.order", "sale.order.line", "account.move", "product.template", "crm.lead", "stock.picking",
-    "project.task", "hr.employee", "res.users", "ir.attachment", "mail.message", "ir.model", "res.groups",
-    "mcp.token", "mcp.audit.log", "ir.config_parameter", "no.such.model", "", "_", "res.partner ", "RES.PARTNER",
+    "res.partner",
+    "sale.order",
+    "sale.order.line",
+    "account.move",
+    "product.template",
+    "crm.lead",
+    "stock.picking",
+    "project.task",
+    "hr.employee",
+    "res.users",
+    "ir.attachment",
+    "mail.message",
+    "ir.model",
+    "res.groups",
+    "mcp.token",
+    "mcp.audit.log",
+    "ir.config_parameter",
+    "no.such.model",
+    "",
+    "_",
+    "res.partner ",
+    "RES.PARTNER",
 )
 FIELDS = (
-    "id", "name", "display_name", "email", "partner_id", "partner_id.name", "user_id", "user_id.password", "state",
-    "date_order", "date_order:month", "create_date", "amount_total", "amount_total:sum", "order_line",
-    "order_line.product_id", "active", "image_1920", "properties", "company_id", "write_uid.login", "password", "*",
-    "__count", "id:count", "", ".", "name.name", "partner_id.", "__class__", "env", "name; DROP TABLE x", "name desc",
+    "id",
+    "name",
+    "display_name",
+    "email",
+    "partner_id",
+    "partner_id.name",
+    "user_id",
+    "user_id.password",
+    "state",
+    "date_order",
+    "date_order:month",
+    "create_date",
+    "amount_total",
+    "amount_total:sum",
+    "order_line",
+    "order_line.product_id",
+    "active",
+    "image_1920",
+    "properties",
+    "company_id",
+    "write_uid.login",
+    "password",
+    "*",
+    "__count",
+    "id:count",
+    "",
+    ".",
+    "name.name",
+    "partner_id.",
+    "__class__",
+    "env",
+    "name; DROP TABLE x",
+    "name desc",
 )
 # What nearly every model has.
 COMMON = ("id", "name", "display_name", "create_date", "write_date", "create_uid")
 REAL_MODELS = MODELS[:12]
 OPERATORS = (
-    "=", "!=", "<", ">", "<=", ">=", "=?", "like", "ilike", "not ilike", "=like", "=ilike", "in", "not in", "child_of",
-    "parent_of", "any", "not any", "any!", "&", "", "==", "inselect", "eq", "contains",
+    "=",
+    "!=",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "=?",
+    "like",
+    "ilike",
+    "not ilike",
+    "=like",
+    "=ilike",
+    "in",
+    "not in",
+    "child_of",
+    "parent_of",
+    "any",
+    "not any",
+    "any!",
+    "&",
+    "",
+    "==",
+    "inselect",
+    "eq",
+    "contains",
 )
 LOGIC = ("&", "|", "!")
 WORDS = (
-    "azure", "today", "2026-01-01", "2026-13-45", "2026-01-01T00:00:00+02:00", "1", "-1", "0", "true", "null", "%", "_",
-    "\\", "'", '"', "\u0000", "\ud83d\ude00", "é" * 200, "x" * 5000, "en_US", "xx_XX", "all", "json", "table", "\n",
+    "azure",
+    "today",
+    "2026-01-01",
+    "2026-13-45",
+    "2026-01-01T00:00:00+02:00",
+    "1",
+    "-1",
+    "0",
+    "true",
+    "null",
+    "%",
+    "_",
+    "\\",
+    "'",
+    '"',
+    "\u0000",
+    "\ud83d\ude00",
+    "é" * 200,
+    "x" * 5000,
+    "en_US",
+    "xx_XX",
+    "all",
+    "json",
+    "table",
+    "\n",
 )
 
 # Surrogates cannot be sent as UTF-8; NUL is what PostgreSQL cannot store.
@@ -95,28 +189,45 @@ def arguments(schema):
     few = {name: part for name, part in fitting.items() if name in FEW}
     required = schema.get("required", ())
     return st.one_of(
-        _object(few, required, fitting), _object(fitting, required), _object(fitting, required),
-        _object(mixed, required), odd,
+        _object(few, required, fitting),
+        _object(fitting, required),
+        _object(fitting, required),
+        _object(mixed, required),
+        odd,
     )
 
 
 def messages(methods):
     """JSON-RPC messages and what resembles them."""
     params = st.one_of(
-        st.none(), values,
-        st.fixed_dictionaries({}, optional={
-            "name": texts, "arguments": values, "protocolVersion": texts, "capabilities": values, "clientInfo": values,
-            "level": texts, "cursor": values, "_meta": values, "uri": texts,
-        }),
+        st.none(),
+        values,
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "name": texts,
+                "arguments": values,
+                "protocolVersion": texts,
+                "capabilities": values,
+                "clientInfo": values,
+                "level": texts,
+                "cursor": values,
+                "_meta": values,
+                "uri": texts,
+            },
+        ),
     )
-    return st.fixed_dictionaries({}, optional={
-        "jsonrpc": st.sampled_from(["2.0", "1.0", 2.0, None]),
-        "id": st.one_of(st.integers(), texts, values),
-        "method": st.one_of(st.sampled_from(methods), texts, values),
-        "params": params,
-        "result": values,
-        "error": values,
-    })
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "jsonrpc": st.sampled_from(["2.0", "1.0", 2.0, None]),
+            "id": st.one_of(st.integers(), texts, values),
+            "method": st.one_of(st.sampled_from(methods), texts, values),
+            "params": params,
+            "result": values,
+            "error": values,
+        },
+    )
 
 
 # With only these a call has a fair chance to reach the database.

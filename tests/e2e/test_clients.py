@@ -31,12 +31,20 @@ class ClientCase(unittest.TestCase):
         """Run a client; its standard output. Its failure fails the test with all it said."""
         with tempfile.TemporaryDirectory() as home:
             environment = {
-                **(environment or os.environ), "HOME": home, "MCP_URL": self.endpoint.url,
-                "MCP_TOKEN": self.endpoint.token, **variables,
+                **(environment or os.environ),
+                "HOME": home,
+                "MCP_URL": self.endpoint.url,
+                "MCP_TOKEN": self.endpoint.token,
+                **variables,
             }
             environment.pop("XDG_CONFIG_HOME", None)
             done = subprocess.run(
-                command, env=environment, cwd=home, capture_output=True, text=True, timeout=PATIENCE,
+                command,
+                env=environment,
+                cwd=home,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
                 stdin=subprocess.DEVNULL,
             )
         self.assertEqual(done.returncode, 0, f"{done.stdout}\n{done.stderr}")
@@ -63,9 +71,12 @@ class TestPythonSdk(ClientCase, unittest.IsolatedAsyncioTestCase):
             tools = (await client.list_tools()).tools
             result = await client.call_tool("odoo_search_records", SEARCH)
             return {
-                "protocol": client.protocol_version, "server": client.server_info.name,
-                "tools": [tool.name for tool in tools], "error": result.is_error,
-                "text": result.content[0].text, "structured": result.structured_content,
+                "protocol": client.protocol_version,
+                "server": client.server_info.name,
+                "tools": [tool.name for tool in tools],
+                "error": result.is_error,
+                "text": result.content[0].text,
+                "structured": result.structured_content,
             }
 
     async def test_current_release_discovers(self):
@@ -110,8 +121,14 @@ class TestNodeClients(ClientCase):
 
     def inspector(self, *arguments):
         command = self.node.command(
-            "inspector", "--cli", self.endpoint.url, "--transport", "http",
-            "--header", f"Authorization: Bearer {self.endpoint.token}", *arguments,
+            "inspector",
+            "--cli",
+            self.endpoint.url,
+            "--transport",
+            "http",
+            "--header",
+            f"Authorization: Bearer {self.endpoint.token}",
+            *arguments,
         )
         return json.loads(self.run_program(command, self.node.environment()))
 
@@ -122,27 +139,49 @@ class TestNodeClients(ClientCase):
     def test_inspector_calls(self):
         # Its arguments are words: numbers and lists arrive as it makes them of words.
         result = self.inspector(
-            "--method", "tools/call", "--tool-name", "odoo_search_records", "--tool-arg", "model=res.partner",
-            "--tool-arg", "limit=3", "--tool-arg", 'fields=["name"]',
+            "--method",
+            "tools/call",
+            "--tool-name",
+            "odoo_search_records",
+            "--tool-arg",
+            "model=res.partner",
+            "--tool-arg",
+            "limit=3",
+            "--tool-arg",
+            'fields=["name"]',
         )
         self.assertFalse(result.get("isError"), result)
         self.assertIn("res.partner", result["content"][0]["text"])
 
     def claude(self, home, *arguments):
         environment = {
-            **self.node.environment(), "HOME": home, "CLAUDE_CONFIG_DIR": f"{home}/.claude", "DISABLE_AUTOUPDATER": "1",
+            **self.node.environment(),
+            "HOME": home,
+            "CLAUDE_CONFIG_DIR": f"{home}/.claude",
+            "DISABLE_AUTOUPDATER": "1",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         }
         return subprocess.run(
-            self.node.command("claude", "mcp", *arguments), env=environment, cwd=home, capture_output=True, text=True,
-            timeout=PATIENCE, stdin=subprocess.DEVNULL,
+            self.node.command("claude", "mcp", *arguments),
+            env=environment,
+            cwd=home,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            stdin=subprocess.DEVNULL,
         )
 
     def test_claude_code_connects(self):
         with tempfile.TemporaryDirectory() as home:
             added = self.claude(
-                home, "add", "--transport", "http", "odoo", self.endpoint.url,
-                "--header", f"Authorization: Bearer {self.endpoint.token}",
+                home,
+                "add",
+                "--transport",
+                "http",
+                "odoo",
+                self.endpoint.url,
+                "--header",
+                f"Authorization: Bearer {self.endpoint.token}",
             )
             self.assertEqual(added.returncode, 0, added.stdout + added.stderr)
             listed = self.claude(home, "list")
@@ -152,8 +191,14 @@ class TestNodeClients(ClientCase):
     def test_claude_code_says_when_the_token_is_wrong(self):
         with tempfile.TemporaryDirectory() as home:
             self.claude(
-                home, "add", "--transport", "http", "odoo", self.endpoint.url,
-                "--header", "Authorization: Bearer omcp_pat_wrong",
+                home,
+                "add",
+                "--transport",
+                "http",
+                "odoo",
+                self.endpoint.url,
+                "--header",
+                "Authorization: Bearer omcp_pat_wrong",
             )
             listed = self.claude(home, "list")
         self.assertNotIn("✓ Connected", listed.stdout)

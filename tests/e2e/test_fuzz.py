@@ -15,25 +15,55 @@ from devtools import databases, demo_user, odoo_log, postgres, server, tokens
 
 PORT = 18569
 METHODS = (
-    "initialize", "ping", "tools/list", "tools/call", "server/discover", "logging/setLevel",
-    "notifications/initialized", "notifications/cancelled",
-    "resources/list", "prompts/get", "subscriptions/listen", "tasks/get", "_run", "__init__",
+    "initialize",
+    "ping",
+    "tools/list",
+    "tools/call",
+    "server/discover",
+    "logging/setLevel",
+    "notifications/initialized",
+    "notifications/cancelled",
+    "resources/list",
+    "prompts/get",
+    "subscriptions/listen",
+    "tasks/get",
+    "_run",
+    "__init__",
 )
 HEADERS = (
-    "Accept", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Name", "Mcp-Method", "Origin", "Cookie",
-    "Last-Event-ID", "Authorization",
+    "Accept",
+    "Content-Type",
+    "Mcp-Session-Id",
+    "MCP-Protocol-Version",
+    "Mcp-Name",
+    "Mcp-Method",
+    "Origin",
+    "Cookie",
+    "Last-Event-ID",
+    "Authorization",
 )
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", MODERN, "1999-01-01", "", None)
 # Tables that a server writes while nobody changes anything.
 OWN_LIFE = (
-    "mcp_", "orm_signaling", "bus_", "ir_cron", "res_users_log", "res_device_log", "ir_logging", "mail_presence",
+    "mcp_",
+    "orm_signaling",
+    "bus_",
+    "ir_cron",
+    "res_users_log",
+    "res_device_log",
+    "ir_logging",
+    "mail_presence",
 )
 # A frame of ours in a traceback; Odoo's own files are elsewhere.
 OURS = "/mcp_endpoint/"
 # The same input each run: a failure can be repeated, and what passes today passes tomorrow.
 thorough = settings(
-    max_examples=int(os.environ.get("MCP_FUZZ_EXAMPLES", "400")), derandomize=True, database=None, deadline=None,
-    suppress_health_check=list(HealthCheck), print_blob=False,
+    max_examples=int(os.environ.get("MCP_FUZZ_EXAMPLES", "400")),
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
 )
 
 
@@ -91,8 +121,11 @@ class TestMessages(FuzzCase):
 
     @thorough
     @given(
-        random_input.messages(METHODS), st.sampled_from(VERSIONS), st.booleans(),
-        st.one_of(st.none(), st.sampled_from(METHODS)), st.booleans(),
+        random_input.messages(METHODS),
+        st.sampled_from(VERSIONS),
+        st.booleans(),
+        st.one_of(st.none(), st.sampled_from(METHODS)),
+        st.booleans(),
     )
     def test_any_message(self, message, version, is_modern, header, is_batch):
         if is_modern and isinstance(message.get("params"), dict):
@@ -198,6 +231,7 @@ class TestArguments(FuzzCase):
         last = {"t": "max(write_date)::text", "f": "NULL"}
         parts = [
             f"SELECT '{table}', count(*)::text, {last[has_date]} FROM \"{table}\""
-            for table, has_date in columns if not table.startswith(OWN_LIFE)
+            for table, has_date in columns
+            if not table.startswith(OWN_LIFE)
         ]
         return {name: facts for name, *facts in postgres.query(" UNION ALL ".join(parts), database)}

@@ -61,8 +61,12 @@ class TestPrivacy(unittest.TestCase):
         ann, bob = tokens.issue(database, tokens.Wanted("privacy_ann", "full"), tokens.Wanted("privacy_bob", "full"))
         cls.ann, cls.bob = (Endpoint(os.environ["MCP_BASE"], token) for token in (ann, bob))
         cls.hidden = {
-            "sale.order": cls.facts["order"], "sale.order.line": cls.facts["line"], "crm.lead": cls.facts["lead"],
-            "ir.attachment": cls.facts["file"], "ir.filters": cls.facts["filter"], "mail.message": cls.facts["message"],
+            "sale.order": cls.facts["order"],
+            "sale.order.line": cls.facts["line"],
+            "crm.lead": cls.facts["lead"],
+            "ir.attachment": cls.facts["file"],
+            "ir.filters": cls.facts["filter"],
+            "mail.message": cls.facts["message"],
         }
 
     def ask(self, tool, **arguments):
@@ -147,7 +151,10 @@ class TestPrivacy(unittest.TestCase):
                     group_by = ["order_id"] if group_by else []
                 with self.subTest(model=model, group_by=group_by):
                     found = self.ask(
-                        "odoo_aggregate_records", model=model, group_by=group_by, measures=[measure, "count"],
+                        "odoo_aggregate_records",
+                        model=model,
+                        group_by=group_by,
+                        measures=[measure, "count"],
                         domain=domain,
                     )
                     text = json.dumps(found)

@@ -18,15 +18,14 @@ class TestDocuments(SessionCase):
         [service] = await clerk.rows(
             "product.product",
             [["type", "=", "service"], ["invoice_policy", "=", "order"], ["service_tracking", "=", "no"]],
-            "name", limit=1,
+            "name",
+            limit=1,
         )
         quotation = {
             "partner_id": customer,
             "order_line": [{"product_id": service["id"], "product_uom_qty": 2, "price_unit": 150, "tax_ids": []}],
         }
-        await self.check_refused(
-            guest, "Sales/User", "odoo_create_records", model="sale.order", records=[quotation]
-        )
+        await self.check_refused(guest, "Sales/User", "odoo_create_records", model="sale.order", records=[quotation])
         order = await clerk.create("sale.order", **quotation)
         confirm = {"model": "sale.order", "ids": [order], "action": "Confirm"}
         await self.check_refused(guest, "Sales/User", "odoo_run_action", **confirm)
@@ -42,7 +41,12 @@ class TestDocuments(SessionCase):
         self.assertEqual(row["amount_residual"]["amount"], 300)
 
         await self.check_refused(
-            guest, "Accounting/Invoicing", "odoo_run_action", model="account.move", ids=[invoice], action="Pay",
+            guest,
+            "Accounting/Invoicing",
+            "odoo_run_action",
+            model="account.move",
+            ids=[invoice],
+            action="Pay",
             answers={},
         )
         asked, paid = await clerk.wizard("account.move", invoice, "Pay", {"communication": f"Paid {self.mark}"})
@@ -60,7 +64,10 @@ class TestDocuments(SessionCase):
     @session
     async def test_lead_to_won_opportunity(self, clerk, guest):
         lead_values = {
-            "name": f"Desks {self.mark}", "type": "lead", "contact_name": "Ada", "email_from": "ada@example.com",
+            "name": f"Desks {self.mark}",
+            "type": "lead",
+            "contact_name": "Ada",
+            "email_from": "ada@example.com",
             "partner_name": f"Lovelace {self.mark}",
         }
         await self.check_refused(guest, "Sales/User", "odoo_create_records", model="crm.lead", records=[lead_values])
@@ -87,11 +94,14 @@ class TestDocuments(SessionCase):
     async def test_purchase_to_receipt_with_back_order(self, clerk, guest):
         vendor = await self.partner(clerk)
         [thing] = await clerk.rows(
-            "product.product", [["is_storable", "=", True], ["purchase_ok", "=", True], ["tracking", "=", "none"]],
-            "name", limit=1,
+            "product.product",
+            [["is_storable", "=", True], ["purchase_ok", "=", True], ["tracking", "=", "none"]],
+            "name",
+            limit=1,
         )
         order_values = {
-            "partner_id": vendor, "order_line": [{"product_id": thing["id"], "product_qty": 10, "price_unit": 5}],
+            "partner_id": vendor,
+            "order_line": [{"product_id": thing["id"], "product_qty": 10, "price_unit": 5}],
         }
         await self.check_refused(
             guest, "Purchase/User", "odoo_create_records", model="purchase.order", records=[order_values]
@@ -139,7 +149,10 @@ class TestDocuments(SessionCase):
 
         note = {**document, "body": "**Offer 4711**: 20 desks at 99.50 EUR."}
         activity = {
-            **document, "kind": "activity", "subject": "Decide on the offer", "due": "2027-01-29",
+            **document,
+            "kind": "activity",
+            "subject": "Decide on the offer",
+            "due": "2027-01-29",
             "activity_type": "To-Do",
         }
         for post in (note, activity):
@@ -154,9 +167,7 @@ class TestDocuments(SessionCase):
         self.assertEqual(len(notes), 1, thread["messages"])
         self.assertIn("**Offer 4711**: 20 desks", notes[0]["body"])
 
-        await clerk.do(
-            "odoo_post_message", **document, kind="done", activity_id=planned["id"], body="Too dear."
-        )
+        await clerk.do("odoo_post_message", **document, kind="done", activity_id=planned["id"], body="Too dear.")
         self.assertEqual((await clerk.do("odoo_read_thread", **document))["activities"], [])
 
 

@@ -66,9 +66,9 @@ class TestSignals(WorkersCase):
     """A change made in one worker holds in the other from the next request on."""
 
     def test_profile_change_reaches_both_workers(self):
-        profile = int(self.rows(
-            "SELECT res_id FROM ir_model_data WHERE module = 'mcp_endpoint' AND name = 'profile_full'"
-        )[0][0])
+        profile = int(
+            self.rows("SELECT res_id FROM ir_model_data WHERE module = 'mcp_endpoint' AND name = 'profile_full'")[0][0]
+        )
         partner = self.partner("Before")
         level = self.execute("mcp.profile", "read", [profile], ["access_level"])[0]["access_level"]
         self.addCleanup(self.execute, "mcp.profile", "write", [profile], {"access_level": level})
@@ -165,7 +165,9 @@ class TestTransactions(WorkersCase):
     def test_one_idempotency_key_has_one_effect(self):
         for number in range(5):
             arguments = {
-                "model": "res.partner", "records": [{"name": f"Once {number}"}], "idempotency_key": f"key-{number}",
+                "model": "res.partner",
+                "records": [{"name": f"Once {number}"}],
+                "idempotency_key": f"key-{number}",
             }
             with ThreadPoolExecutor(2) as pool:
                 results = list(pool.map(self.endpoint.call, ["odoo_create_records"] * 2, [arguments] * 2))

@@ -19,11 +19,20 @@ async def main():
         tools = (await session.list_tools()).tools
         arguments = {"model": "res.partner", "fields": ["name"], "limit": 3}
         result = await session.call_tool("odoo_search_records", arguments)
-        print(json.dumps({
-            "client": version("mcp"), "protocol": started.protocolVersion, "server": started.serverInfo.name,
-            "session": bool(session_id()), "tools": [tool.name for tool in tools], "error": result.isError,
-            "text": result.content[0].text, "structured": result.structuredContent,
-        }))
+        print(
+            json.dumps(
+                {
+                    "client": version("mcp"),
+                    "protocol": started.protocolVersion,
+                    "server": started.serverInfo.name,
+                    "session": bool(session_id()),
+                    "tools": [tool.name for tool in tools],
+                    "error": result.isError,
+                    "text": result.content[0].text,
+                    "structured": result.structuredContent,
+                }
+            )
+        )
 
 
 asyncio.run(main())
