@@ -18,6 +18,7 @@ from . import (
     mcp_tool_registry,
     res_config_settings,
     res_users,
+    storage_mute,
     tools,
 )
 

@@ -180,21 +180,15 @@ class McpFileLink(models.AbstractModel):
 def stored(call, model: str, record_id: int, field: str, name: str, data: bytes) -> dict[str, object]:
     """Attach a file to a record, or write it into a binary field of it; return what was stored.
 
-    A rehearsal only checks: a rolled back file would stay in the file store.
-
     :raises ToolError: the record, its model or the field is closed for this
     """
     record = check_target(call, model, record_id, field)
     facts: dict[str, object] = {"model": model, "id": record_id, "bytes": len(data)}
     if field:
-        if not call.rehearsing:
-            call.write(record, {field: base64.b64encode(data).decode()})
+        call.write(record, {field: base64.b64encode(data).decode()})
         return {**facts, "field": field}
-    facts["name"] = name
-    if not call.rehearsing:
-        attachment = call.attach(record, name, data)
-        facts.update(attachment_id=attachment.id, mimetype=attachment.mimetype)
-    return facts
+    attachment = call.attach(record, name, data)
+    return {**facts, "name": name, "attachment_id": attachment.id, "mimetype": attachment.mimetype}
 
 
 def check_target(call, model: str, record_id: int, field: str) -> BaseModel:

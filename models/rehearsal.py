@@ -6,14 +6,13 @@ Odoo's own caches filled from rows that are gone; and a `commit` inside would en
 
 import contextlib
 import copy
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from odoo.api import Environment
 from odoo.sql_db import BaseCursor
 from odoo.tools import OrderedSet
-from odoo.tools.misc import Callbacks
 
 from ..services.errors import ToolError
 from ..services.outgoing import OutgoingMuted, muted
@@ -22,8 +21,9 @@ from . import side_effects
 
 # How much of the difference a preview lists; a person decides on it, and the model pays for it.
 MOST_CHANGES = 60
+# A key of `cr.postrollback.data`: Odoo's cache may hold an external id that the transaction has made.
+EXTERNAL_IDS_MADE = "mcp_endpoint.external_ids_made"
 _HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
-_CONTAINERS = (dict, list, set, deque, OrderedSet, defaultdict)
 
 
 @dataclass
@@ -52,13 +52,22 @@ def rehearsed(env: Environment) -> Iterator[Rehearsal]:
         try:
             yield rehearsal
             env.cr.flush()
-        except OutgoingMuted as error:
+        except OSError as error:
+            if (muted_error := _muted_cause(error)) is None:
+                raise
             raise ToolError(
                 "cannot_rehearse",
-                f"This cannot be tried without contacting {error.host}, which a dry run does not do.",
+                f"This cannot be tried without contacting {muted_error.host}, which a dry run does not do.",
                 fix="Nothing was changed. Ask the user whether to run it for real, without dry_run.",
             ) from error
         rehearsal.side_effects = side_effects.since(env, before, outgoing)
+
+
+def _muted_cause(error: BaseException | None) -> OutgoingMuted | None:
+    """Return the refused connection that an error comes from: libraries wrap it in errors of their own."""
+    while error is not None and not isinstance(error, OutgoingMuted):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def preview(call, result: ToolResult, difference: Sequence[dict], rehearsal: Rehearsal) -> ToolResult:
@@ -130,6 +139,9 @@ def _restoring(env: Environment, *, keep: bool) -> Iterator[None]:
     finally:
         if not kept:
             savepoint.close(rollback=True)
+            if cr.postrollback.data.get(EXTERNAL_IDS_MADE):
+                # Odoo writes them straight into the cache: an import tried before would seem done.
+                registry.cache_invalidated.add("default")
             _reset_hooks(cr, hooks)
             # Odoo's caches do not take part in a savepoint: has_group() would remember a group never granted.
             registry.reset_changes()
@@ -137,12 +149,25 @@ def _restoring(env: Environment, *, keep: bool) -> Iterator[None]:
 
 
 def _remembered_hooks(cr: BaseCursor) -> dict[str, tuple[list, dict]]:
-    return {name: _remembered(getattr(cr, name)) for name in _HOOKS}
+    hooks = {name: getattr(cr, name) for name in _HOOKS}
+    return {
+        name: (list(hook._funcs), {key: (value, _copied(value)) for key, value in hook.data.items()})
+        for name, hook in hooks.items()
+    }
 
 
-def _remembered(hook: Callbacks) -> tuple[list, dict]:
-    data = {key: copy.copy(value) if isinstance(value, _CONTAINERS) else value for key, value in hook.data.items()}
-    return list(hook._funcs), data
+def _copied(value: object) -> object:
+    match value:
+        case dict():
+            fresh = copy.copy(value)
+            fresh.update((key, _copied(inner)) for key, inner in value.items())
+            return fresh
+        case list() | set() | deque():
+            return copy.copy(value)
+        case OrderedSet():
+            # `copy.copy` of it is the same set.
+            return OrderedSet(value)
+    return value
 
 
 def _reset_hooks(cr: BaseCursor, hooks: dict[str, tuple[list, dict]]) -> None:
@@ -150,7 +175,19 @@ def _reset_hooks(cr: BaseCursor, hooks: dict[str, tuple[list, dict]]) -> None:
         hook = getattr(cr, name)
         hook.clear()
         hook._funcs.extend(functions)
-        hook.data.update(data)
+        hook.data.update({key: _refilled(value, was) for key, (value, was) in data.items()})
+
+
+def _refilled(value: object, was: object) -> object:
+    """Return a container with what it held before; the same object, because callbacks hold on to it."""
+    match value:
+        case dict() | set() | OrderedSet():
+            value.clear()
+            value.update(was)
+        case list() | deque():
+            value.clear()
+            value.extend(was)
+    return value
 
 
 @contextlib.contextmanager

@@ -1,14 +1,17 @@
 """What leaves Odoo while a call runs: in a rehearsal nothing may, and what would have left is written down.
 
 A rehearsal belongs to the thread (or greenlet) that runs it, so that code which opens a cursor or a session of its own
-is silenced too. E-mail is silenced where Odoo sends it (`models/mail_mute.py`); HTTP is silenced here, in `requests`,
-which Odoo's IAP, SMS, payment, EDI and webhook code all go through.
+is silenced too. E-mail is silenced where Odoo sends it (`models/mail_mute.py`), what a rollback does not reach where it
+is stored (`models/storage_mute.py`). Other servers are silenced here: `requests`, which Odoo's IAP, SMS, payment, EDI
+and webhook code all go through, and `socket.create_connection`, by which the standard library reaches a host (urllib,
+XML-RPC, SMTP, FTP, IMAP).
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import socket
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -30,15 +33,15 @@ class OutgoingMuted(requests.exceptions.ConnectionError):
 
 @dataclass
 class Outgoing:
-    """What would have left Odoo during one rehearsal."""
+    """What would have left Odoo during one rehearsal, and how many numbers it would have drawn from each sequence."""
 
     emails: list[dict[str, object]] = field(default_factory=list)
     webhooks: list[str] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
+    numbers: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def refuse(self, url: str) -> None:
+    def refuse(self, host: str) -> None:
         """Note a request to another server. :raises OutgoingMuted: always"""
-        host = urlsplit(url).hostname or "another server"
         if host not in self.hosts:
             self.hosts.append(host)
         raise OutgoingMuted(host)
@@ -73,11 +76,28 @@ def _silence(session: type[requests.Session]) -> None:
     def send(self: requests.Session, request: requests.PreparedRequest, **options: object) -> requests.Response:
         notes = current()
         if notes is not None:
-            notes.refuse(request.url or "")
+            notes.refuse(urlsplit(request.url or "").hostname or "another server")
         return original(self, request, **options)
 
     send._mcp_asks = True
     session.send = send
 
 
+def _silence_sockets() -> None:
+    original = socket.create_connection
+    if getattr(original, "_mcp_asks", False):
+        return
+
+    @functools.wraps(original)
+    def create_connection(address: tuple[str, int], *args: object, **options: object) -> socket.socket:
+        notes = current()
+        if notes is not None:
+            notes.refuse(str(address[0]))
+        return original(address, *args, **options)
+
+    create_connection._mcp_asks = True
+    socket.create_connection = create_connection
+
+
 _silence(requests.Session)
+_silence_sockets()

@@ -79,6 +79,7 @@ from . import (
     test_tool_create,
     test_tool_delete,
     test_tool_describe,
+    test_tool_dry_run,
     test_tool_explain,
     test_tool_files,
     test_tool_find,

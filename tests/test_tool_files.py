@@ -205,9 +205,10 @@ class TestToolFiles(McpCase):
         store = self.env["ir.attachment"]
         text = "only rehearsed " + os.urandom(8).hex()
         _name, path = store._get_path(text.encode(), store._compute_checksum(text.encode()))
-        for arguments in ({}, {"field": "image_1920"}):
-            result = self.upload(dry_run=True, name="ghost.txt", text=text, **arguments)
-            self.assertEqual(result["result"]["bytes"], len(text))
+        result = self.upload(dry_run=True, name="ghost.txt", text=text)
+        self.assertEqual(result["result"]["bytes"], len(text))
+        no_image = {"model": "res.partner", "id": self.record.id, "text": text, "field": "image_1920"}
+        self.fails("business_rule", "odoo_upload_file", dry_run=True, **no_image)
         self.assertNotIn("url", self.upload(dry_run=True, name="ghost.txt", request_link=True)["result"])
         self.assertFalse(os.path.exists(path))
         self.assertFalse(self.attached())
