@@ -14,6 +14,7 @@
         "data/mcp_profile_data.xml",
         "data/mcp_prompt_data.xml",
         "views/mcp_audit_log_views.xml",
+        "views/mcp_auth_failure_views.xml",
         "views/mcp_change_views.xml",
         "views/mcp_session_views.xml",
         "views/mcp_token_views.xml",

@@ -4,6 +4,7 @@ from . import (
     mail_message,
     mail_mute,
     mcp_audit_log,
+    mcp_auth_failure,
     mcp_change,
     mcp_change_revert,
     mcp_idempotency,

@@ -3,7 +3,7 @@ import json
 
 from odoo import models
 from odoo.http import Response, request
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from ..services.exchange import Credential
 
@@ -26,7 +26,11 @@ class IrHttp(models.AbstractModel):
             raise cls._mcp_challenge()
         tokens = request.env["mcp.token"]
         state = tokens._find(secret)
+        ip = _address(request.httprequest.remote_addr)
+        failures = request.env["mcp.auth.failure"]
         if state is None:
+            if wait := failures._note("token", ip):
+                raise _too_many_failures(wait)
             raise cls._mcp_challenge("invalid_token", "Unknown token. Mint a new one in Odoo.")
         refusal = state.refusal
         if refusal is None:
@@ -37,6 +41,8 @@ class IrHttp(models.AbstractModel):
             if not request.env.user._has_mcp_group():
                 refusal = "user_not_allowed"
         if refusal:
+            # Told to log in again however often it comes: whoever has it once had a right to it.
+            failures._note("dead", ip)
             raise cls._mcp_challenge("invalid_token", f"The token cannot be used: {refusal.replace('_', ' ')}.")
         user_agent = request.httprequest.headers.get("User-Agent", "")[:200]
         request.mcp_credential = Credential(
@@ -44,7 +50,7 @@ class IrHttp(models.AbstractModel):
             token_id=state.id,
             user_id=state.user_id,
             profile_id=state.profile_id,
-            ip=_address(request.httprequest.remote_addr),
+            ip=ip,
             user_agent=user_agent,
         )
         tokens._note_use(state, request.mcp_credential.ip, user_agent)
@@ -75,6 +81,15 @@ class IrHttp(models.AbstractModel):
         )
         headers = [("WWW-Authenticate", challenge), ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
         return Unauthorized(response=Response(body, status=401, headers=headers))
+
+
+def _too_many_failures(wait: int) -> TooManyRequests:
+    """Return the 429 for a sender whose tokens were wrong too often; a right one is never asked to wait."""
+    body = json.dumps(
+        {"error": "too_many_requests", "error_description": "Too many unknown tokens from this address. Retry later."}
+    )
+    headers = [("Retry-After", str(wait)), ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+    return TooManyRequests(response=Response(body, status=429, headers=headers))
 
 
 def _address(remote: str | None) -> str:
