@@ -7,6 +7,7 @@ from . import (
     mcp_auth_failure,
     mcp_change,
     mcp_change_revert,
+    mcp_egress,
     mcp_idempotency,
     mcp_policy,
     mcp_profile,
