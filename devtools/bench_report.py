@@ -69,6 +69,9 @@ def _verdicts(rows, measured):
     yield _at_least("odoo-mcp-gateway ÷ search (official client)", p50["client: odoo-mcp-gateway"] / ours, 1.2)
     above = p50["tools/list"] - floor
     yield Verdict("tools/list above the HTTP floor", f"{above:.2f} ms", "≤ 1 ms", above <= 1)
+    for name in ("completion, model", "completion, record", "completion, prompt"):
+        above = p50[name] - floor
+        yield Verdict(f"{name} above the HTTP floor", f"{above:.2f} ms", "≤ 3 ms", above <= 3)
     yield _at_least("describe, cold ÷ warm schema cache", p50["describe, cold"] / p50["describe, warm"], 4)
     logged = p50["search, 1,000,000 audit rows"] / p50["search, empty audit log"]
     yield _at_most("search with 1,000,000 audit rows ÷ without", logged, 1.1)

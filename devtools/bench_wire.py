@@ -52,10 +52,11 @@ def rpc(method, token, **params):
     return ("POST", "/mcp", json.dumps(body).encode(), headers)
 
 
-def checked(body):
-    """The result in an answer of MCP; RuntimeError for any kind of error."""
+def check(body):
+    """RuntimeError if an answer is an error of MCP; other answers of status 200 are what they should be."""
     answer = json.loads(body)
+    if not isinstance(answer, dict) or "jsonrpc" not in answer:
+        return
     result = answer.get("result")
     if result is None or result.get("isError"):
         raise RuntimeError(f"Not an answer to measure: {json.dumps(answer)[:500]}")
-    return result

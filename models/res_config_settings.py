@@ -1,13 +1,18 @@
 import re
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
+
+from ..services.schema_cache import DEFAULT_TTL
+from . import schema_cache
 
 MEGABYTE = 1024 * 1024
-# Sizes are shown in megabytes and kept in bytes: field, its system parameter, default.
+# Field: its system parameter, default, and what one of it is in the parameter, where sizes are bytes. Odoo's own
+# `config_parameter` can do neither, nor keep a zero.
 SIZES = {
-    "mcp_max_body_mb": ("mcp_endpoint.max_body_bytes", 8),
-    "mcp_max_upload_mb": ("mcp_endpoint.max_upload_bytes", 64),
+    "mcp_max_body_mb": ("mcp_endpoint.max_body_bytes", 8, MEGABYTE),
+    "mcp_max_upload_mb": ("mcp_endpoint.max_upload_bytes", 64, MEGABYTE),
+    "mcp_schema_cache_seconds": (schema_cache.PARAMETER, DEFAULT_TTL, 1),
 }
 # Field: the smallest and the largest value that makes sense.
 LIMITS = {
@@ -19,6 +24,7 @@ LIMITS = {
     # Odoo itself refuses a body over 128 MB.
     "mcp_max_body_mb": (1, 128),
     "mcp_max_upload_mb": (1, 128),
+    "mcp_schema_cache_seconds": (0, 86_400),
 }
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
 
@@ -53,10 +59,24 @@ class ResConfigSettings(models.TransientModel):
         string="Web pages that may connect", config_parameter="mcp_endpoint.allowed_origins"
     )
     mcp_search_models = fields.Char(string="Where search looks", config_parameter="mcp_endpoint.search_models")
+    mcp_schema_cache_seconds = fields.Integer(string="Keep descriptions of models for", default=DEFAULT_TTL)
+    mcp_schema_cache_use = fields.Char(string="Use so far", compute="_compute_mcp_schema_cache_use")
 
     @api.depends("company_id")
     def _compute_mcp_url(self):
         self.mcp_url = self.env.user.mcp_url
+
+    @api.depends("company_id")
+    def _compute_mcp_schema_cache_use(self):
+        counts = schema_cache.counts(self.env)
+        asked = counts.hits + counts.misses
+        self.mcp_schema_cache_use = self.env._(
+            "%(ratio)s %% hits: %(hits)s hits, %(misses)s misses, %(entries)s entries",
+            ratio=round(100 * counts.hits / asked) if asked else 0,
+            hits=counts.hits,
+            misses=counts.misses,
+            entries=counts.entries,
+        )
 
     @api.constrains(*LIMITS)
     def _check_mcp_limits(self):
@@ -87,9 +107,9 @@ class ResConfigSettings(models.TransientModel):
         # sudo: the settings screen reads its parameters for whoever may open it.
         parameters = self.env["ir.config_parameter"].sudo()
         values = super().get_values()
-        for name, (parameter, default) in SIZES.items():
+        for name, (parameter, default, unit) in SIZES.items():
             stored = parameters.get_param(parameter, "")
-            values[name] = max(1, round(int(stored) / MEGABYTE)) if stored.isdecimal() else default
+            values[name] = max(LIMITS[name][0], round(int(stored) / unit)) if stored.isdecimal() else default
         return values
 
     def set_values(self):
@@ -97,8 +117,19 @@ class ResConfigSettings(models.TransientModel):
         # sudo: as Odoo does for every setting; only administrators may save this screen.
         parameters = self.env["ir.config_parameter"].sudo()
         before = self.get_values()
-        for name, (parameter, _default) in SIZES.items():
+        for name, (parameter, _default, unit) in SIZES.items():
             # Only when changed here: a value set by hand need not be a whole number of megabytes.
             if self[name] != before[name]:
-                parameters.set_param(parameter, self[name] * MEGABYTE)
+                parameters.set_param(parameter, self[name] * unit)
         return result
+
+    def action_mcp_clear_schema_cache(self):
+        """Button *Clear schema cache*."""
+        if not self.env.user.has_group("mcp_endpoint.group_mcp_admin"):
+            raise AccessError(self.env._("Only an MCP Administrator may clear the schema cache."))
+        schema_cache.clear(self.env)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": self.env._("The schema cache is empty, in all workers.")},
+        }

@@ -5,8 +5,10 @@ from collections.abc import Callable, Hashable
 
 from odoo.api import Environment
 
-from ..services.schema_cache import SchemaCache
+from ..services.schema_cache import DEFAULT_TTL, Counts, SchemaCache
 
+# Setting: how many seconds a description is kept; 0 keeps none.
+PARAMETER = "mcp_endpoint.schema_cache_seconds"
 # Attribute of the registry object: the cache dies with it when modules or custom fields change.
 _ATTRIBUTE = "_mcp_schema_cache"
 # Access rights and languages; rules, actions and defaults; group hierarchy; views.
@@ -24,11 +26,11 @@ def cached(env: Environment, name: str, build: Callable[[], object], *, by: Hash
     :param by: what else the description depends on
     """
     registry = env.registry
-    if _has_pending_changes(registry):
+    seconds = _seconds(env)
+    if not seconds or _has_pending_changes(registry):
         return json.loads(json.dumps(build()))
-    cache = registry.__dict__.get(_ATTRIBUTE)
-    if cache is None:
-        cache = registry.__dict__.setdefault(_ATTRIBUTE, SchemaCache())
+    cache = _cache(registry)
+    cache.ttl = seconds
     sequences = tuple(registry.cache_sequences.get(sequence) for sequence in _SEQUENCES)
     groups = tuple(sorted(env.user._get_group_ids()))
     variant = (registry.registry_sequence, sequences, env.lang, groups, by)
@@ -39,6 +41,29 @@ def cached(env: Environment, name: str, build: Callable[[], object], *, by: Hash
         if not _has_pending_changes(registry):
             cache.set(name, stored, variant)
     return json.loads(stored)
+
+
+def counts(env: Environment) -> Counts:
+    """Return what the cache of this database was good for, in this process."""
+    return _cache(env.registry).counts()
+
+
+def clear(env: Environment) -> None:
+    """Empty the cache of this database, when the transaction commits also in all other processes."""
+    _cache(env.registry).invalidate()
+    # The cheapest of Odoo's signals that are part of the key.
+    env.registry.clear_cache("templates")
+
+
+def _cache(registry) -> SchemaCache:
+    cache = registry.__dict__.get(_ATTRIBUTE)
+    return registry.__dict__.setdefault(_ATTRIBUTE, SchemaCache()) if cache is None else cache
+
+
+def _seconds(env: Environment) -> int:
+    # sudo: a number that is read to be obeyed, whoever asks; Odoo caches parameters.
+    stored = env["ir.config_parameter"].sudo().get_param(PARAMETER) or ""
+    return int(stored) if stored.isdecimal() else DEFAULT_TTL
 
 
 def _has_pending_changes(registry) -> bool:

@@ -175,7 +175,10 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         columns = [name for name in fetch if records._fields[name].store and records._fields[name].column_type]
         # What is read of them next must come from this search: names and rules computed as superuser, in another
         # message of a batch, leave the real values in the cache, also those that a model masks for this user.
-        records.invalidate_model()
+        # (Odoo looks at every field of the model and its inverses for that, so not where there is nothing to forget.)
+        cached = self.env.transaction.field_data
+        if any(map(cached.get, records._fields.values())):
+            records.invalidate_model()
         found = records.search_fetch(domain.domain, columns, order=order, limit=limit, offset=offset)
         if self.spec.access == "read":
             self._found.setdefault(domain.model, set()).update(found._ids)

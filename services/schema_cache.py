@@ -2,7 +2,7 @@
 
 It keeps bytes under a name and a variant and knows nothing of Odoo: what makes an entry valid belongs in the variant
 (`models/schema_cache.py` puts Odoo's own cache sequences there, so a change of schema makes new keys). The age limit
-is for what those sequences cannot see, such as a reader whose transaction began before the change.
+is for what those sequences cannot see, such as a method that computes the choices of a field from elsewhere.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
-DEFAULT_TTL = 600.0
-MAX_ENTRIES = 1024
+DEFAULT_TTL = 3600
+MAX_ENTRIES = 1000
 MAX_BYTES = 16 * 1024 * 1024
 
 # Every live cache of this process, one per database; a cache dies with the registry that holds it.
@@ -22,8 +23,20 @@ _caches: weakref.WeakSet[SchemaCache] = weakref.WeakSet()
 _caches_lock = threading.Lock()
 
 
+@dataclass(frozen=True)
+class Counts:
+    """How often the cache had the answer and how often not, since it exists or was last emptied, and what it holds."""
+
+    hits: int
+    misses: int
+    entries: int
+
+
 class SchemaCache:
-    """Least recently used entries leave first; an entry older than `ttl` seconds is never returned."""
+    """Least recently used entries leave first; an entry older than `ttl` seconds is never returned.
+
+    `ttl` may be set at any time and then holds for what is there already.
+    """
 
     def __init__(
         self,
@@ -33,13 +46,15 @@ class SchemaCache:
         max_bytes: int = MAX_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ttl = ttl
+        self.ttl = ttl
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[str, Hashable], tuple[float, bytes]] = OrderedDict()
         self._bytes = 0
+        self._hits = 0
+        self._misses = 0
         with _caches_lock:
             _caches.add(self)
 
@@ -50,14 +65,15 @@ class SchemaCache:
         """Return what was stored under this name and variant, None when it is absent or too old."""
         key = (name, variant)
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                return None
-            expires_at, value = entry
-            if expires_at <= self._clock():
+            stored_at, value = self._entries.get(key, (None, None))
+            if stored_at is not None and stored_at + self.ttl <= self._clock():
                 self._drop(key)
-                return None
-            self._entries.move_to_end(key)
+                value = None
+            if value is None:
+                self._misses += 1
+            else:
+                self._hits += 1
+                self._entries.move_to_end(key)
             return value
 
     def set(self, name: str, value: bytes, variant: Hashable = None) -> None:
@@ -68,7 +84,7 @@ class SchemaCache:
         with self._lock:
             if key in self._entries:
                 self._drop(key)
-            self._entries[key] = (self._clock() + self._ttl, value)
+            self._entries[key] = (self._clock(), value)
             self._bytes += len(value)
             while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
                 self._drop(next(iter(self._entries)))
@@ -79,10 +95,17 @@ class SchemaCache:
             stale = [key for key in self._entries if key[0].startswith(prefix)]
             for key in stale:
                 self._drop(key)
+            if not prefix:
+                self._hits = self._misses = 0
         return len(stale)
 
+    def counts(self) -> Counts:
+        """Return what the cache was good for so far."""
+        with self._lock:
+            return Counts(self._hits, self._misses, len(self._entries))
+
     def _drop(self, key: tuple[str, Hashable]) -> None:
-        _expires_at, value = self._entries.pop(key)
+        _stored_at, value = self._entries.pop(key)
         self._bytes -= len(value)
 
 
@@ -90,9 +113,9 @@ def invalidate(prefix: str = "") -> int:
     """Drop cached descriptions in this process, of all its databases, and return how many.
 
     A public contract: other addons call it after they changed what a model looks like in a way Odoo does not signal.
-    Names are `fields:<model>`, `buttons:<model>`, `models` and `apps`: `invalidate("fields:sale.")` drops what is known
-    of the fields of all models of sales.
-    Other processes keep theirs until `env.registry.clear_cache("stable")`, which Odoo signals, or the age limit.
+    Names are `fields:<model>`, `columns:<model>`, `buttons:<model>`, `models` and `apps`: `invalidate("fields:sale.")`
+    drops what is known of the fields of all models of sales.
+    Other processes keep theirs until `env.registry.clear_cache("templates")`, which Odoo signals, or the age limit.
     """
     with _caches_lock:
         caches = list(_caches)

@@ -4,6 +4,7 @@ from odoo.tests import tagged
 from ..models import mcp_audit_log, mcp_change, mcp_session, mcp_token
 from ..models.res_config_settings import LIMITS, MEGABYTE, SIZES
 from ..services import http_gate
+from ..services.schema_cache import DEFAULT_TTL
 from .common import McpCase
 
 
@@ -35,6 +36,14 @@ class TestResConfigSettings(McpCase):
             self.assertEqual(settings[name], default, name)
         self.assertEqual(settings.mcp_max_body_mb * MEGABYTE, http_gate.DEFAULT_MAX_BODY)
         self.assertEqual(settings.mcp_max_body_mb, SIZES["mcp_max_body_mb"][1])
+        self.assertEqual(settings.mcp_schema_cache_seconds, DEFAULT_TTL)
+
+    def test_schema_cache_can_be_switched_off(self):
+        self.save(mcp_schema_cache_seconds=0)
+        self.assertEqual(self.stored("schema_cache_seconds"), "0")
+        self.assertEqual(self.env["res.config.settings"].create({}).mcp_schema_cache_seconds, 0)
+        self.save(mcp_schema_cache_seconds=60)
+        self.assertEqual(self.stored("schema_cache_seconds"), "60")
 
     def test_limits(self):
         for name, (lowest, highest) in LIMITS.items():

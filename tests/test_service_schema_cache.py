@@ -34,6 +34,34 @@ class TestSchemaCacheService(BaseCase):
             self.cache.get("fields:a")
         self.assertIsNone(self.cache.get("fields:a"))
 
+    def test_a_shorter_age_limit_holds_for_what_is_there(self):
+        self.cache.set("fields:a", b"1")
+        self.now += 30
+        self.assertEqual(self.cache.get("fields:a"), b"1")
+        self.cache.ttl = 20
+        self.assertIsNone(self.cache.get("fields:a"))
+
+    def test_holds_a_thousand_entries_by_default(self):
+        cache = SchemaCache()
+        for number in range(1_001):
+            cache.set(f"fields:{number}", b"1")
+        self.assertEqual(len(cache), 1_000)
+        self.assertIsNone(cache.get("fields:0"))
+        self.assertIsNotNone(cache.get("fields:1"))
+
+    def test_counts_hits_and_misses_until_emptied(self):
+        self.cache.get("a")
+        self.cache.set("a", b"1")
+        self.cache.get("a")
+        self.cache.get("a", "other variant")
+        self.now += 60
+        self.cache.get("a")
+        self.assertEqual(self.cache.counts(), schema_cache.Counts(hits=1, misses=3, entries=0))
+        self.cache.invalidate("fields:")
+        self.assertEqual(self.cache.counts().hits, 1)
+        self.cache.invalidate()
+        self.assertEqual(self.cache.counts(), schema_cache.Counts(0, 0, 0))
+
     def test_least_recently_used_leaves_first(self):
         for name in "abc":
             self.cache.set(name, b"1")

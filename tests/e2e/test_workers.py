@@ -42,6 +42,9 @@ class WorkersCase(unittest.TestCase):
     def partner(self, name):
         return self.execute("res.partner", "create", [{"name": name}])[0]
 
+    def partner_model(self):
+        return self.number("SELECT id FROM ir_model WHERE model = 'res.partner'")
+
     def name_of(self, partner):
         return self.rows(f"SELECT name FROM res_partner WHERE id = {partner}")[0][0]
 
@@ -96,6 +99,40 @@ class TestSignals(WorkersCase):
         self.execute("mcp.token", "action_revoke", [token])
         size = self.log_size()
         self.assertEqual({answer.status for answer in self.many(lambda: endpoint.rpc("tools/list"))}, {401})
+        self.assertEqual(len(self.workers(size)), 2)
+
+    def test_field_added_in_odoo_is_described_by_both_workers(self):
+        def described():
+            facts = self.endpoint.facts("odoo_describe_model", model="res.partner", field_query="x_mcp_added")
+            return [field["name"] for field in facts["fields"]]
+
+        def is_refused():
+            result = self.endpoint.call("odoo_describe_model", model="res.partner", fields=["x_mcp_added"])
+            return result["isError"]
+
+        # Both workers know the model as it is.
+        self.assertEqual(set(self.many(is_refused)), {True})
+        values = {"name": "x_mcp_added", "field_description": "Added", "ttype": "char"}
+        field = self.execute("ir.model.fields", "create", [{**values, "model_id": self.partner_model()}])[0]
+        self.addCleanup(self.execute, "ir.model.fields", "unlink", [field])
+        size = self.log_size()
+        self.assertEqual(self.many(described), [["x_mcp_added"]] * MANY)
+        self.assertEqual(len(self.workers(size)), 2)
+
+    def test_clearing_the_schema_cache_reaches_both_workers(self):
+        # A label changed past the ORM, which signals nothing: what is kept goes on saying the old one.
+        self.addCleanup(self.execute, "ir.model", "write", [self.partner_model()], {"name": "Contact"})
+
+        def label():
+            return self.endpoint.facts("odoo_describe_model", model="res.partner", field_query="name")["label"]
+
+        self.assertEqual(set(self.many(label)), {"Contact"})
+        self.rows("UPDATE ir_model SET name = jsonb_build_object('en_US', 'Changed') WHERE model = 'res.partner'")
+        self.assertEqual(set(self.many(label)), {"Contact"})
+        settings = self.execute("res.config.settings", "create", [{}])[0]
+        self.execute("res.config.settings", "action_mcp_clear_schema_cache", [settings])
+        size = self.log_size()
+        self.assertEqual(set(self.many(label)), {"Changed"})
         self.assertEqual(len(self.workers(size)), 2)
 
 
