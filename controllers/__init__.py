@@ -1,1 +1,1 @@
-from . import downloads, mcp
+from . import downloads, mcp, oauth_dispatcher

@@ -9,6 +9,8 @@ from . import (
     mcp_change_revert,
     mcp_egress,
     mcp_idempotency,
+    mcp_oauth_client,
+    mcp_oauth_server,
     mcp_policy,
     mcp_profile,
     mcp_prompt,

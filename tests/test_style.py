@@ -30,7 +30,8 @@ class TestStyle(BaseCase):
         for path in sources("services"):
             for module, _names in imports_of(path):
                 self.assertFalse(module.split(".")[0] == "odoo", f"{path.name} imports {module}")
-                self.assertFalse(module.startswith(".."), f"{path.name} imports upwards: {module}")
+                depth = len(path.relative_to(ROOT / "services").parts)
+                self.assertFalse(module.startswith("." * (depth + 1)), f"{path.name} imports upwards: {module}")
 
     def test_models_import_no_controller_and_no_request(self):
         for path in sources("models"):
