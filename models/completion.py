@@ -9,6 +9,8 @@ from datetime import timedelta
 from itertools import islice
 
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.models import BaseModel
 
 from ..services.errors import InvalidParams, ToolError
 from ..services.exchange import Exchange
@@ -66,14 +68,17 @@ class McpPrompt(models.Model):
         :param others: values of the other arguments, as far as they are known
         :raises ToolError: `unknown_reference`, when there is no such prompt or argument
         """
-        prompt = self._available(call).get(name) if self.env["mcp.resource"]._is_granted(call, "core") else None
+        granted = self.env["mcp.resource"]._is_granted(call, "core")
+        prompt = self._available(call, name).get(name) if granted else None
         if prompt is None:
             # Prompts of other addons, too, are only known by being listed.
             names = [item["name"] for item in self.get_prompts(call)]
             if name in names:
                 return []
             raise _unknown(f"There is no prompt {name[:64]!r}.", "See prompts/list.")
-        found = prompt.argument_ids.filtered(lambda item: item.name == argument)
+        # Searched for: reading `argument_ids` would read those of all prompts, and the groups as well.
+        asked = Domain("prompt_id", "=", prompt.id) & Domain("name", "=", argument)
+        found = self.env["mcp.prompt.argument"].search_fetch(asked, ["name", "kind", "model_name", "options"])
         if not found:
             raise _unknown(f"{name} has no argument {argument[:64]!r}.", "See prompts/list.")
         match found.kind:
@@ -82,7 +87,8 @@ class McpPrompt(models.Model):
             case "field":
                 return _fields(call, model_of(call, found, others), value)
             case "record":
-                return [f"{name} [{record}]" for record, name in _records(call, model_of(call, found, others), value)]
+                rows = call.read(_records(call, model_of(call, found, others), value), ["display_name"])
+                return [f"{row['display_name']} [{row['id']}]" for row in rows]
             case "selection":
                 return _starting(found._choices(), value)
             case "date":
@@ -109,7 +115,7 @@ class McpResource(models.Model):
             return _starting(self._reports(call), value)
         if argument == "id" and template.kind != "attachment":
             model = others.get("model") or self._reports(call).get(others.get("report", ""), "")
-            return [str(record) for record, _name in _records(call, model, value)]
+            return [str(record) for record in _records(call, model, value).ids]
         return self._complete_name(call, template.kind, value)
 
     @api.model
@@ -145,9 +151,8 @@ def _checked(params) -> tuple[dict, str, str, dict[str, str]]:
 
 def _models(call, value: str) -> list[str]:
     """Return models by the beginning of their technical name, then by label, everyday word or old name."""
-    tools = call.env["mcp.tool.registry"]
-    found = tools._tool_find_models(call, query=value or None, limit=MAX_VALUES).structured["models"]
-    named = [item["model"] for item in found]
+    found = call.env["mcp.tool.registry"]._open_models(call, value)
+    named = [item["model"] for item in found[:MAX_VALUES]]
     if not value:
         return named
     start = value.lower()
@@ -169,15 +174,19 @@ def _fields(call, model: str, value: str) -> list[str]:
     return [*begun, *sorted(name for name, facts in labels.items() if wanted in facts["string"].lower())]
 
 
-def _records(call, model: str, value: str) -> list[tuple[int, str]]:
-    """Return ids and names of records that the caller sees, by words of the name or by id."""
+def _records(call, model: str, value: str) -> BaseModel:
+    """Return records that the caller sees, by words of the name or by id, with what their `display_name` is made of.
+
+    :raises ToolError: the model is closed or does not exist
+    """
     if not call.allows_model(model):
-        return []
+        raise ToolError("not_found", f"{model[:64]} has no records to complete.")
     domain = call.domain(model, query=value) if value else call.domain(model)
-    found = call.search(domain, limit=MAX_RECORDS)
+    found = call.search(domain, limit=MAX_RECORDS, fetch=["display_name"])
     if value.isascii() and value.isdigit() and len(value) < 10:
-        found = call.search(call.domain(model, ids=[int(value)]), limit=1) | found
-    return [(row["id"], row["display_name"]) for row in call.read(found, ["display_name"])]
+        found = call.search(call.domain(model, ids=[int(value)]), limit=1, fetch=["display_name"]) | found
+    call.touch(model, found.ids)
+    return found
 
 
 def _dates(call) -> list[str]:

@@ -116,9 +116,12 @@ class McpPrompt(models.Model):
         return self.env.su or self.env.user.has_group("mcp_endpoint.group_mcp_admin")
 
     @api.model
-    def _available(self, call) -> dict[str, "McpPrompt"]:
-        """Return the prompts of this caller by name, in the order in which they are listed."""
-        prompts = self.search(Domain("user_id", "in", (False, call.env.uid)))
+    def _available(self, call, name: str | None = None) -> dict[str, "McpPrompt"]:
+        """Return the prompts of this caller by name, in the order in which they are listed; only the one, if named."""
+        domain = Domain("user_id", "in", (False, call.env.uid))
+        if name is not None:
+            domain &= Domain("name", "=", name)
+        prompts = self.search_fetch(domain, ["name", "title", "description", "user_id", "model_name"])
         by_name = {prompt.name: prompt for prompt in prompts if not prompt.user_id}
         by_name |= {prompt.name: prompt for prompt in prompts if prompt.user_id}
         return {

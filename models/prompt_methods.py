@@ -76,7 +76,7 @@ class McpPrompt(models.Model):
     @api.model
     def _named(self, call, name: str):
         """Return one of the caller's prompts. :raises ToolError: `not_found`"""
-        prompt = self._available(call).get(name)
+        prompt = self._available(call, name).get(name)
         if prompt is None:
             raise ToolError("not_found", f"There is no prompt {name[:64]!r}.", fix="Look it up with odoo_find_skills.")
         return prompt

@@ -168,11 +168,16 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
     ) -> BaseModel:
         """Return the records that match, read access and record rules applied; `order` is checked.
 
-        :param fetch: checked fields that will be read next, brought along by the same query where they are columns
+        :param fetch: checked fields that will be read next, brought along by the same query where they are columns, and
+            so is what `display_name` is computed from
         """
         records = self._readable(domain)
         order = domain_guard.checked_order(self, domain.model, order)
-        columns = [name for name in fetch if records._fields[name].store and records._fields[name].column_type]
+        columns = [
+            name
+            for name in fetch
+            if name == "display_name" or (records._fields[name].store and records._fields[name].column_type)
+        ]
         # What is read of them next must come from this search: names and rules computed as superuser, in another
         # message of a batch, leave the real values in the cache, also those that a model masks for this user.
         # (Odoo looks at every field of the model and its inverses for that, so not where there is nothing to forget.)

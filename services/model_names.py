@@ -7,6 +7,7 @@ of these functions to decide.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # The models that a business runs on, the most wanted first, with the words people use for them (singular, English;
 # labels in the user's language come from Odoo).
@@ -160,17 +161,16 @@ def match(query: str, name: str, *labels: str) -> float:
     :param query: what the caller looks for, already `normalized`
     :param labels: what the model is called in one or more languages
     """
-    spoken = {normalized(label) for label in labels if label}
-    technical = normalized(name)
-    if query == technical or query in spoken:
+    own, texts = _texts(name, labels)
+    if query in own:
         return 100.0
     if name in _OLD.get(query, ()):
         return 95.0
     if name in _BY_WORD.get(query, ()):
         # Of several models that one word stands for, the more usual one comes first.
         return 92.0 - min(_BY_WORD[query].index(name), 9)
-    words = set(query.split())
-    return max((_by_words(words, set(text.split())) for text in (technical, *spoken, *_WORDS.get(name, ()))), default=0)
+    words = list(dict.fromkeys(query.split()))
+    return max((_by_words(words, text) for text in texts), default=0.0)
 
 
 def importance(name: str) -> int:
@@ -193,10 +193,21 @@ def is_old(name: str) -> bool:
     return normalized(name) in _OLD
 
 
-def _by_words(wanted: set[str], there: set[str]) -> float:
+# Holds the models of a large database in a few languages: every query is compared with all of them.
+@lru_cache(maxsize=8_192)
+def _texts(name: str, labels: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a model is called, normalized, and the same with the words people use for it."""
+    own = (normalized(name), *(normalized(label) for label in labels if label))
+    return own, tuple(dict.fromkeys((*own, *_WORDS.get(name, ()))))
+
+
+def _by_words(wanted: list[str], text: str) -> float:
     """All words found scores 60 to 85, the fewer others the more; some found scores less than 50."""
-    hits = sum(1 for word in wanted if any(other == word or (len(word) > 3 and word in other) for other in there))
-    if not hits or not there:
+    if not any(map(text.__contains__, wanted)):
+        return 0.0
+    there = text.split()
+    hits = sum(word in there or (len(word) > 3 and word in text) for word in wanted)
+    if not hits:
         return 0.0
     if hits == len(wanted):
         return 60.0 + 25.0 * min(1.0, hits / len(there))

@@ -38,9 +38,7 @@ class McpToolRegistry(models.AbstractModel):
         """Find the model that holds a kind of record, with what you may do on it. Without query: the main models."""
         criteria = {"query": query, "category": category, "custom_only": custom_only}
         start = page_start(call, criteria, cursor)["offset"]
-        catalog = cached(call.env, "models", self._model_catalog)
-        ranked = _ranked(catalog, (query or "").strip(), category, custom_only)
-        found = [item for item in ranked if call.allows_model(item["model"])]
+        found = self._open_models(call, query, category, custom_only)
         page = [_shown(call, item) for item in found[start : start + limit]]
         facts: dict[str, object] = {"models": page, "total": len(found)}
         if note := _note(call, query, found):
@@ -49,6 +47,14 @@ class McpToolRegistry(models.AbstractModel):
         if start + limit < len(found):
             facts["next_cursor"] = meta["next_cursor"] = next_cursor(call, criteria, {"offset": start + limit})
         return ToolResult(facts, text=_as_text(facts), meta=meta)
+
+    def _open_models(
+        self, call, query: str | None, category: str | None = None, custom_only: bool = False
+    ) -> list[dict]:
+        """Return the entries of `_model_catalog` that are looked for and open to the caller, the best first."""
+        catalog = cached(call.env, "models", self._model_catalog)
+        ranked = _ranked(catalog, (query or "").strip(), category, custom_only)
+        return [item for item in ranked if call.allows_model(item["model"])]
 
     def _model_catalog(self) -> list[dict]:
         """Return what does not depend on the caller, for every model with records of its own."""
