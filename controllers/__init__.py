@@ -1,1 +1,1 @@
-from . import downloads, mcp, oauth_dispatcher
+from . import downloads, mcp, oauth_dispatcher, portal_tokens

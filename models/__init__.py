@@ -32,6 +32,9 @@ from . import (
     completion,
     mcp_token_rotate,
     mcp_token_rotation,
+    portal_tokens,
     prompt_methods,
+    res_config_credentials,
     resources,
+    token_notices,
 )
