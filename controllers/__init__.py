@@ -1,1 +1,1 @@
-from . import downloads, mcp, oauth_dispatcher, portal_tokens
+from . import downloads, mcp, oauth_dispatcher, oauth_token

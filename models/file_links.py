@@ -95,7 +95,7 @@ class McpFileLink(models.AbstractModel):
             # sudo: whether the token that asked for this link still counts.
             token = self.env["mcp.token"].sudo().browse(link.token_id).exists()
             user = token.user_id
-            if token.state == "active" and user.id == link.user_id and user._may_use_mcp():
+            if token._counts() and user.id == link.user_id and user._may_use_mcp():
                 return link
         raise ToolError("link_invalid", "This link is not valid, or no longer. Ask for a new one.")
 
@@ -161,12 +161,12 @@ class McpFileLink(models.AbstractModel):
         )
 
     def _call(self, link: FileLink, ip: str, method: str, size: int) -> ToolCall:
-        # sudo: the profile of the token that the link was verified against.
-        profile = self.env["mcp.token"].sudo().browse(link.token_id).profile_id
+        # sudo: the profile and the scopes of the token that the link was verified against.
+        token = self.env["mcp.token"].sudo().browse(link.token_id)
         exchange = Exchange(
             message=Message(method=method, params={}, id=link.nonce),
             version=V2026_07_28,
-            credential=Credential("link", link.token_id, link.user_id, profile.id, ip),
+            credential=Credential("link", link.token_id, link.user_id, token.profile_id.id, ip, scopes=token._scopes()),
             request_id=secrets.token_hex(8),
             client={"name": link.client},
             transport="link",
@@ -174,7 +174,7 @@ class McpFileLink(models.AbstractModel):
         )
         spec = self.env["mcp.tool.registry"]._specs()[TOOLS[link.kind]]
         env = call_environment(self.env, company_id=link.company_id, lang=link.lang)
-        return ToolCall(env, exchange, spec, self.env["mcp.profile"]._compiled(profile.id), {})
+        return ToolCall(env, exchange, spec, self.env["mcp.profile"]._compiled_for(exchange.credential), {})
 
 
 def stored(call, model: str, record_id: int, field: str, name: str, data: bytes) -> dict[str, object]:

@@ -1,14 +1,18 @@
 import ipaddress
 import json
+import re
 
 from odoo import models
 from odoo.http import Response, request
-from werkzeug.exceptions import TooManyRequests, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, TooManyRequests, Unauthorized
 
 from ..services.exchange import Credential
+from ..services.oauth import challenge, scopes
 
-RESOURCE_PATH = "/mcp"
-CHALLENGE_SCOPE = "mcp:read"
+LONGEST_HEADER = 16 * 1024
+# Servers join repeated headers with commas, and neither a scheme nor a token has one.
+SEVERAL = re.compile(r",\s*[A-Za-z]")
+STATUSES = {400: BadRequest, 401: Unauthorized, 429: TooManyRequests}
 
 
 class IrHttp(models.AbstractModel):
@@ -18,20 +22,18 @@ class IrHttp(models.AbstractModel):
     def _auth_method_mcp(cls):
         """Authenticate by the bearer token alone: cookies and `?access_token=` never count (MCP authorization).
 
-        :raises Unauthorized: with the `WWW-Authenticate` challenge of RFC 6750 and RFC 9728
+        :raises HTTPException: 400, 401 or 429, with the `WWW-Authenticate` challenge of RFC 6750 and RFC 9728
         """
         request.session.can_save = False
         secret = cls._mcp_bearer()
-        if secret is None:
-            raise cls._mcp_challenge()
+        ip = _address(request.httprequest.remote_addr)
         tokens = request.env["mcp.token"]
         state = tokens._find(secret)
-        ip = _address(request.httprequest.remote_addr)
         failures = request.env["mcp.auth.failure"]
         if state is None:
             if wait := failures._note("token", ip):
                 raise _too_many_failures(wait)
-            raise cls._mcp_challenge("invalid_token", "Unknown token. Mint a new one in Odoo.")
+            raise cls._mcp_challenge(401, "invalid_token", "The access token is not valid")
         refusal = state.refusal
         if refusal is None:
             # request.update_env makes this user the transaction's default user: x2many commands on protected
@@ -43,53 +45,60 @@ class IrHttp(models.AbstractModel):
         if refusal:
             # Told to log in again however often it comes: whoever has it once had a right to it.
             failures._note("dead", ip)
-            raise cls._mcp_challenge("invalid_token", f"The token cannot be used: {refusal.replace('_', ' ')}.")
+            # Why else it is refused is for those who can look it up in Odoo.
+            text = "The access token expired" if refusal == "token_expired" else "The access token is not valid"
+            raise cls._mcp_challenge(401, "invalid_token", text)
         user_agent = request.httprequest.headers.get("User-Agent", "")[:200]
         request.mcp_credential = Credential(
-            kind="pat",
+            kind=state.kind,
             token_id=state.id,
             user_id=state.user_id,
             profile_id=state.profile_id,
             ip=ip,
             user_agent=user_agent,
+            scopes=cls._mcp_scopes(state.scopes),
         )
-        tokens._note_use(state, request.mcp_credential.ip, user_agent)
+        tokens._note_use(state, ip, user_agent)
 
     @classmethod
-    def _mcp_bearer(cls) -> str | None:
-        scheme, _space, secret = request.httprequest.headers.get("Authorization", "").partition(" ")
-        return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+    def _mcp_bearer(cls) -> str:
+        """Return the bearer token. :raises HTTPException: there is none, or more than one"""
+        if "access_token" in request.httprequest.args:
+            raise cls._mcp_challenge(400, "invalid_request", "A token in the URL is not accepted")
+        header = request.httprequest.headers.get("Authorization", "")
+        if len(header) > LONGEST_HEADER or SEVERAL.search(header):
+            raise cls._mcp_challenge(400, "invalid_request", "Send one Authorization header with one token")
+        scheme, _space, secret = header.partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise cls._mcp_challenge(401)
+        return secret.strip()
 
     @classmethod
-    def _mcp_challenge(cls, error: str | None = None, description: str | None = None) -> Unauthorized:
-        """Return the 401 of RFC 6750 §3, pointing to the resource metadata (RFC 9728 §5.1)."""
-        # sudo: the public base URL of this database.
-        base_url = request.env["ir.config_parameter"].sudo().get_param("web.base.url", "").rstrip("/")
-        parts = {
-            "error": error,
-            "error_description": description,
-            "resource_metadata": f"{base_url}/.well-known/oauth-protected-resource{RESOURCE_PATH}",
-            "scope": CHALLENGE_SCOPE,
-        }
-        challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
-        body = json.dumps(
-            {
-                "error": error or "unauthorized",
-                "error_description": description or "Send a personal access token as `Authorization: Bearer …`.",
-            },
-            ensure_ascii=False,
-        )
-        headers = [("WWW-Authenticate", challenge), ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-        return Unauthorized(response=Response(body, status=401, headers=headers))
+    def _mcp_scopes(cls, granted: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Return what is left of the scopes now: who is no administrator any more has no use of that one."""
+        if not granted or scopes.ADMIN not in granted or request.env.user.has_group("mcp_endpoint.group_mcp_admin"):
+            return granted
+        return scopes.DEFAULT_SCOPES
+
+    @classmethod
+    def _mcp_challenge(cls, status: int, error: str | None = None, description: str = "") -> HTTPException:
+        """Return the refusal of RFC 6750 §3, pointing to the resource metadata (RFC 9728 §5.1)."""
+        url = request.env["mcp.oauth.server"]._resource_metadata_url(request.httprequest.path)
+        header = challenge.bearer(url, scopes.DEFAULT_SCOPES, error, description)
+        description = description or "Log in with OAuth, or send a personal access token as `Authorization: Bearer …`"
+        return _refusal(status, error or "unauthorized", description, ("WWW-Authenticate", header))
 
 
-def _too_many_failures(wait: int) -> TooManyRequests:
+def _too_many_failures(wait: int) -> HTTPException:
     """Return the 429 for a sender whose tokens were wrong too often; a right one is never asked to wait."""
-    body = json.dumps(
-        {"error": "too_many_requests", "error_description": "Too many unknown tokens from this address. Retry later."}
-    )
-    headers = [("Retry-After", str(wait)), ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    return TooManyRequests(response=Response(body, status=429, headers=headers))
+    text = "Too many unknown tokens from this address. Retry later."
+    return _refusal(429, "too_many_requests", text, ("Retry-After", str(wait)))
+
+
+def _refusal(status: int, error: str, description: str, header: tuple[str, str]) -> HTTPException:
+    body = json.dumps({"error": error, "error_description": description}, ensure_ascii=False)
+    headers = [header, ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+    return STATUSES[status](response=Response(body, status=status, headers=headers))
 
 
 def _address(remote: str | None) -> str:

@@ -91,6 +91,31 @@ class McpAuditLog(models.Model):
             "response_size": response_size,
             "request_id": exchange.request_id,
         }
+        self._insert(values, durable=durable)
+
+    @api.model
+    def _record_event(
+        self, *, method: str, outcome: str, user_id: int, token_id: int | None, ip: str, client: str, reason: str
+    ) -> None:
+        """Write the row of something that happened to a token outside any call, in the transaction of the event.
+
+        :param method: what stands for the MCP method, like `oauth/token`
+        :param client: the user agent
+        """
+        values = {
+            "date": fields.Datetime.now(),
+            "user_id": user_id,
+            "token_id": token_id,
+            "client": _clean(client),
+            "transport": "http",
+            "ip": ip or None,
+            "method": method,
+            "outcome": outcome,
+            "reason": reason[:LONGEST_REASON],
+        }
+        self._insert(values, durable=True)
+
+    def _insert(self, values: dict[str, object], *, durable: bool) -> None:
         # Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of
         # a small read.
         self.env.cr.execute(
@@ -120,5 +145,9 @@ def _client_name(exchange: Exchange) -> str | None:
     name, version = exchange.client.get("name"), exchange.client.get("version")
     if not isinstance(name, str) or not name:
         return exchange.credential.user_agent or None
+    return _clean(f"{name} {version if isinstance(version, str) else ''}".strip())
+
+
+def _clean(text: str) -> str | None:
     # As JSON text: no control characters and no invalid surrogates reach the database.
-    return json.dumps(f"{name} {version if isinstance(version, str) else ''}".strip()[:100], ensure_ascii=True)[1:-1]
+    return json.dumps(text[:100], ensure_ascii=True)[1:-1] or None

@@ -1,7 +1,8 @@
 from odoo import api, models
 
-from ..services.errors import PolicyDenied
-from ..services.exchange import Narrowing
+from ..services.errors import InsufficientScope, PolicyDenied
+from ..services.exchange import Exchange, Narrowing
+from ..services.oauth import challenge, scopes
 from ..services.policy import CompiledPolicy
 from ..services.tool import ToolSpec
 
@@ -29,10 +30,8 @@ class McpPolicy(models.AbstractModel):
             raise PolicyDenied("url:readonly", f"{call.spec.name} changes data and this connection is read only.")
 
     def _rule_narrowed_url(self, call) -> None:
-        spec, narrowing = call.spec, call.exchange.narrowing
-        # Not those on request: they are off the list by default, not by the URL.
-        is_outside = narrowing.toolsets is not None and not _is_asked_for(spec, narrowing)
-        if is_outside or _is_excluded(spec, narrowing):
+        spec = call.spec
+        if _is_left_out(spec, call.exchange.narrowing):
             raise PolicyDenied("url:toolsets", f"{spec.name} is left out by the URL of this connection.")
 
     def _rule_profile(self, call) -> None:
@@ -43,8 +42,36 @@ class McpPolicy(models.AbstractModel):
             raise PolicyDenied("user:group", f"{call.spec.name} needs a user in the group MCP Administrator.")
 
     @api.model
+    def _check_scope(self, spec: ToolSpec, exchange: Exchange) -> None:
+        """Check that the connection was granted the scope that a tool needs.
+
+        Only where nothing else is in the way: a client that is challenged sends its user through a login, which has to
+        help. What the profile, the URL or the groups refuse is a tool error.
+
+        :raises InsufficientScope: with the scope to ask for
+        """
+        granted, narrowing = exchange.credential.scopes, exchange.narrowing
+        needed = f"mcp:{spec.access}"
+        if granted is None or needed in scopes.implied(granted):
+            return
+        is_closed = _is_left_out(spec, narrowing) or (narrowing.readonly and spec.access != "read")
+        is_administrator = self.env.user.has_group("mcp_endpoint.group_mcp_admin")
+        if is_closed or (spec.access == "admin" and not is_administrator):
+            return
+        if self.env["mcp.profile"]._compiled(exchange.credential.profile_id).allows_tool(spec):
+            message = f"{spec.name} needs the scope {needed}"
+            url = self.env["mcp.oauth.server"]._resource_metadata_url()
+            header = challenge.bearer(url, (needed,), "insufficient_scope", message)
+            raise InsufficientScope(f"{message}, which was not granted to this connection.", header)
+
+    @api.model
     def _visible(self, specs: list[ToolSpec], policy: CompiledPolicy, narrowing: Narrowing) -> list[ToolSpec]:
-        """Return the tools that this caller is shown: those no rule would refuse, less what the URL leaves out."""
+        """Return the tools that this caller is shown: those no rule would refuse, less what the URL leaves out.
+
+        Nor those that need more scope. Who has granted reading alone has decided so, and a model that is shown a tool
+        tries it: its user would be sent through a login for what they have just declined, and clients differ in
+        surviving that. The challenge is for those who know a tool from an earlier, wider grant, or by its name.
+        """
         is_administrator = self.env.user.has_group("mcp_endpoint.group_mcp_admin")
         return [
             spec
@@ -62,6 +89,12 @@ def _is_asked_for(spec: ToolSpec, narrowing: Narrowing) -> bool:
     if narrowing.toolsets is None:
         return not spec.on_request
     return ALL_TOOLSETS in narrowing.toolsets or spec.toolset in narrowing.toolsets
+
+
+def _is_left_out(spec: ToolSpec, narrowing: Narrowing) -> bool:
+    # Not those on request: they are off the list by default, not by the URL.
+    is_outside = narrowing.toolsets is not None and not _is_asked_for(spec, narrowing)
+    return is_outside or _is_excluded(spec, narrowing)
 
 
 def _is_excluded(spec: ToolSpec, narrowing: Narrowing) -> bool:

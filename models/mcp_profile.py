@@ -2,7 +2,10 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-from ..services.policy import CompiledPolicy, Layer
+from ..services.exchange import Credential
+from ..services.oauth import scopes
+from ..services.policy import CompiledPolicy, Layer, scope_layer
+from ..services.tool import ACCESS_LEVELS
 
 
 class McpProfile(models.Model):
@@ -64,22 +67,26 @@ class McpProfile(models.Model):
 
     @api.model
     def _available_to(self, user):
-        """Return the profiles that `user` may choose for a token.
-
-        Portal users only read, unless a profile is opened to a group of theirs.
-        """
-        for_all = Domain("group_ids", "=", False)
-        if user.share:
-            for_all &= Domain("access_level", "=", "read")
+        """Return the profiles that `user` may choose for a token."""
+        groups = user.all_group_ids.ids
         # sudo: users choose among profiles by name; what a profile says is no secret, but its model is for admins.
         return self.sudo().search(
-            Domain("is_baseline", "=", False) & (for_all | Domain("group_ids", "in", user.all_group_ids.ids))
+            Domain("is_baseline", "=", False) & (Domain("group_ids", "=", False) | Domain("group_ids", "in", groups))
         )
 
     @api.model
-    @tools.ormcache("profile_id")
-    def _compiled(self, profile_id: int) -> CompiledPolicy:
-        """Return the policy of a token with this profile: the baseline's layer, then the profile's own.
+    def _compiled_for(self, credential: Credential) -> CompiledPolicy:
+        """Return the policy of the token that a request came with."""
+        if credential.scopes is None:
+            return self._compiled(credential.profile_id)
+        return self._compiled(credential.profile_id, scopes.level(credential.scopes) or "none")
+
+    @api.model
+    @tools.ormcache("profile_id", "scope_level")
+    def _compiled(self, profile_id: int, scope_level: str | None = None) -> CompiledPolicy:
+        """Return the policy of a token with this profile: the baseline's layer, the profile's own, that of its scopes.
+
+        :param scope_level: access level that the scopes reach, None for a token without scopes
 
         An archived or deleted profile leaves nothing to allow: the result then reads only what the baseline reads
         and has no toolset.
@@ -93,6 +100,8 @@ class McpProfile(models.Model):
             baseline._layer("baseline") if baseline else closed,
             profile._layer("profile") if profile.active else closed,
         )
+        if scope_level is not None:
+            layers += (scope_layer(scope_level) if scope_level in ACCESS_LEVELS else closed,)
         return CompiledPolicy(layers)
 
     def _layer(self, kind: str) -> Layer:

@@ -6,7 +6,7 @@ from odoo.modules import get_manifest
 from odoo.tools import hmac
 
 from ..services import cursors, downgrade, protocol
-from ..services.errors import InvalidParams, MethodNotFound, ProtocolError
+from ..services.errors import InsufficientScope, InvalidParams, MethodNotFound, ProtocolError
 from ..services.exchange import Exchange
 from ..services.http_gate import HttpPolicy, http_policy
 from ..services.http_headers import check_mirrored_arguments
@@ -33,13 +33,14 @@ class McpServer(models.AbstractModel):
 
         :return: the result object as the client's revision defines it, None for a notification
         :raises ProtocolError: the JSON-RPC error to answer with
+        :raises InsufficientScope: HTTP 403 with the scope to ask for
         """
         if exchange.message.is_notification:
             return None
         started = time.perf_counter()
         try:
             result = self._run(exchange)
-        except ProtocolError as error:
+        except (ProtocolError, InsufficientScope) as error:
             self._audit(exchange, started, "refused", error.message)
             raise
         self._audit(exchange, started, "ok")

@@ -1,34 +1,12 @@
-import hmac
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL
 
 from ..services import secret_tokens
-from .late_write import after_commit
 
-# How stale "last used" may get. Writing it on every call would turn each read into a conflicting write.
-LAST_USE_RESOLUTION = timedelta(minutes=5)
 DEFAULT_DAYS = 30
 LONGEST_DAYS = 365
-
-
-@dataclass(frozen=True)
-class TokenState:
-    """The row behind a presented token. `refusal` says why it cannot be used, None when it can.
-
-    `is_previous`: it is the secret before the last rotation, `last_used_at` then its own.
-    """
-
-    id: int
-    user_id: int
-    profile_id: int
-    last_used_at: datetime | None
-    refusal: str | None
-    kind: str = "personal"
-    is_previous: bool = False
 
 
 class McpToken(models.Model):
@@ -51,7 +29,7 @@ class McpToken(models.Model):
     user_id = fields.Many2one("res.users", required=True, readonly=True, index=True, ondelete="cascade")
     profile_id = fields.Many2one("mcp.profile", required=True, readonly=True, ondelete="restrict")
     hint = fields.Char(string="Token", readonly=True)
-    digest = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
+    digest = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     expires_at = fields.Datetime(
         string="Expires", readonly=True, help="Empty: with the Odoo API key that it stands for."
     )
@@ -68,6 +46,10 @@ class McpToken(models.Model):
     _digest_unique = models.UniqueIndex("(digest)", "A token is stored once.")
     _expires = models.Constraint(
         "CHECK (expires_at IS NOT NULL OR kind = 'api_key')", "Only what stands for an API key has no end of its own."
+    )
+
+    _personal_digest = models.Constraint(
+        "CHECK (digest IS NOT NULL OR kind <> 'personal')", "A personal token has its secret's digest."
     )
 
     @api.depends("expires_at", "revoked_at")
@@ -146,73 +128,6 @@ class McpToken(models.Model):
         # sudo: a system parameter that users may not read in general.
         days = self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.token_max_days", "")
         return int(days) if days.isdecimal() and int(days) else LONGEST_DAYS
-
-    @api.model
-    def _find(self, secret: str) -> TokenState | None:
-        """Return the state of the token presented, None when there is no such token in this database."""
-        if not secret_tokens.is_well_formed(secret, secret_tokens.PERSONAL_PREFIX):
-            return None
-        digest = self._digest(secret)
-        # One indexed query, without the ORM: it runs before every call.
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT t.id, t.user_id, t.profile_id, t.kind, t.digest, t.previous_digest, t.last_used_at,
-                       t.previous_used_at, t.revoked_at IS NOT NULL, t.expires_at <= (now() AT TIME ZONE 'UTC'),
-                       t.previous_valid_until > (now() AT TIME ZONE 'UTC'), u.active
-                  FROM mcp_token t JOIN res_users u ON u.id = t.user_id
-                 WHERE t.digest = %s OR t.previous_digest = %s
-                """,
-                digest,
-                digest,
-            )
-        )
-        row = self.env.cr.fetchone()
-        if row is None:
-            return None
-        token_id, user_id, profile_id, kind, current, previous, used_at, previous_used_at, *facts = row
-        is_previous = not hmac.compare_digest(current or "", digest)
-        if is_previous and not hmac.compare_digest(previous or "", digest):
-            return None
-        revoked, expired, in_overlap, is_active = facts
-        refusal = None
-        if revoked:
-            refusal = "token_revoked"
-        elif expired:
-            refusal = "token_expired"
-        elif is_previous and not in_overlap:
-            refusal = "token_rotated"
-        elif not is_active:
-            refusal = "user_archived"
-        elif user_id == api.SUPERUSER_ID:
-            refusal = "user_not_allowed"
-        used_at = previous_used_at if is_previous else used_at
-        return TokenState(token_id, user_id, profile_id, used_at, refusal, kind, is_previous)
-
-    @api.model
-    def _note_use(self, state: TokenState, ip: str, client: str) -> None:
-        """Remember the use after this transaction, at most every few minutes."""
-        now = fields.Datetime.now()
-        if state.last_used_at and now - state.last_used_at < LAST_USE_RESOLUTION:
-            return
-        # Each secret of a rotated token has a last use of its own: it says whether the old one is still needed.
-        prefix = "previous" if state.is_previous else "last"
-        query = SQL(
-            """
-            UPDATE mcp_token
-               SET %(used_at)s = %(now)s, %(ip_column)s = %(ip)s,
-                   %(client_column)s = COALESCE(%(client)s, %(client_column)s)
-             WHERE id IN (SELECT id FROM mcp_token WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED)
-            """,
-            used_at=SQL.identifier(f"{prefix}_used_at"),
-            ip_column=SQL.identifier(f"{prefix}_ip"),
-            client_column=SQL.identifier(f"{prefix}_client"),
-            now=now,
-            ip=ip,
-            client=client or None,
-            id=state.id,
-        )
-        after_commit(self.env, query)
 
     def _revoke(self) -> None:
         """End the tokens; the next request with one of them is refused, in every worker."""

@@ -81,7 +81,7 @@ class McpToolRegistry(models.AbstractModel):
         return dict(sorted(specs.items(), key=_listing_order))
 
     def _visible_specs(self, exchange: Exchange) -> list[ToolSpec]:
-        policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
+        policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
         return self.env["mcp.policy"]._visible(list(self._specs().values()), policy, exchange.narrowing)
 
     def _listing(self, exchange: Exchange) -> list[dict]:
@@ -96,10 +96,12 @@ class McpToolRegistry(models.AbstractModel):
 
         :returns: a `CallToolResult` in its newest form, `isError` included
         :raises InvalidParams: no such tool, or params that are not a tools/call (JSON-RPC errors by specification)
+        :raises InsufficientScope: the client can ask its user for what is missing
         """
         started = time.perf_counter()
         name, arguments = _params(exchange)
         spec, arguments = self._find(name, arguments)
+        self.env["mcp.policy"]._check_scope(spec, exchange)
         call = None
         reason = None
         try:
@@ -137,7 +139,7 @@ class McpToolRegistry(models.AbstractModel):
         own = {name: value for name, value in valid.arguments.items() if name not in spec.common}
         options = {name: value for name, value in valid.arguments.items() if name in spec.common}
         env = call_environment(self.env, company_id=options.get("company_id"), lang=options.get("lang"))
-        policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
+        policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
         call = ToolCall(env, exchange, spec, policy, own, rehearsing=bool(options.get("dry_run")))
         for text in valid.notes:
             call.note(text)

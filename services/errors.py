@@ -12,7 +12,8 @@
     │   ├── MissingCapability    -32021, HTTP 400
     │   └── UnsupportedVersion   -32022, HTTP 400
     ├── HttpRefusal              an HTTP status before any JSON-RPC exists: 401, 403, 404, 405, 406, 413, 415
-    │   └── SessionNotFound      HTTP 404, handshake era
+    │   ├── SessionNotFound      HTTP 404, handshake era
+    │   └── InsufficientScope    HTTP 403: the connection could ask its user for more
     └── ToolError                a result with `isError`, written for the model; caught by `_call_tool`
         ├── PolicyDenied         names the rule that refused
         ├── NeedsInput           a question to the human that has no answer yet
@@ -118,6 +119,16 @@ class SessionNotFound(HttpRefusal):
         super().__init__(404, "Session not found. Send initialize to start a new one.")
 
 
+class InsufficientScope(HttpRefusal):
+    """A tool that needs more scope than the connection was granted, and that more scope would open (RFC 6750 §3.1).
+
+    :param challenge: the `WWW-Authenticate` header that tells the client what to ask for
+    """
+
+    def __init__(self, message: str, challenge: str) -> None:
+        super().__init__(403, message, {"WWW-Authenticate": challenge})
+
+
 class ToolError(McpError):
     """A call that could not be done, told to the model so that it can correct itself.
 
@@ -174,6 +185,7 @@ class PolicyDenied(ToolError):
         "guardrail": "Do without it: no profile can open this.",
         "baseline": "Do without it; only an administrator can widen the baseline profile.",
         "profile": "Do without it, or ask the user to connect with a wider profile.",
+        "scope": "Do without it, or ask the user to connect again and to grant more.",
         "url": "Do without it, or ask the user to change the URL of this connection.",
         "user": "Do without it, or ask an administrator.",
     }

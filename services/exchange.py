@@ -18,10 +18,11 @@ _FLAGS = {"1": True, "true": True, "yes": True, "": True, "0": False, "false": F
 class Credential:
     """Who asks: the token that authenticated the request. Made by `ir.http` only.
 
-    :param kind: `pat`, later `oauth`, `api_key`, `jwt`
+    :param kind: that of the `mcp.token` row: `personal`, `oauth`, `api_key`, `external`; or `link`, see `file_links`
     :param token_id: id of the `mcp.token` row
     :param profile_id: id of the token's `mcp.profile`
     :param ip: remote address as Odoo sees it (behind `proxy_mode` the client's)
+    :param scopes: what the token is limited to; None for a credential that knows no scopes
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Credential:
     profile_id: int
     ip: str
     user_agent: str = ""
+    scopes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

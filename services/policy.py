@@ -20,7 +20,7 @@ CONFIRMATION_MODES = ("never", "destructive", "always")
 
 @dataclass(frozen=True)
 class Layer:
-    """The limits of one profile. `toolsets` None means all."""
+    """The limits of one profile, or of the scopes that a connection was granted. `toolsets` None means all."""
 
     kind: str
     name: str
@@ -32,18 +32,27 @@ class Layer:
     def refusal_of_tool(self, spec: ToolSpec) -> str | None:
         """Return why this layer refuses a tool, or None."""
         if ACCESS_LEVELS.index(spec.access) > ACCESS_LEVELS.index(self.level):
-            return f"the profile “{self.name}” allows {self.level} access and {spec.name} needs {spec.access}"
+            return f"{self._subject} allows {self.level} access and {spec.name} needs {spec.access}"
         if self.toolsets is not None and spec.toolset not in self.toolsets:
-            return f"the profile “{self.name}” does not include the toolset {spec.toolset}"
+            return f"{self._subject} does not include the toolset {spec.toolset}"
         return None
 
     def refusal_of_operation(self, operation: str) -> str | None:
         """Return why this layer refuses an operation on any model, or None."""
         if operation != "read" and self.level == "read":
-            return f"the profile “{self.name}” is read only"
+            return f"{self._subject} is read only"
         if operation == "delete" and not self.allow_delete:
-            return f"the profile “{self.name}” does not allow deleting"
+            return f"{self._subject} does not allow deleting"
         return None
+
+    @property
+    def _subject(self) -> str:
+        return f"the scope {self.name}" if self.kind == "scope" else f"the profile “{self.name}”"
+
+
+def scope_layer(level: str) -> Layer:
+    """Return the limits of a connection that was granted scopes up to this access level."""
+    return Layer("scope", f"mcp:{level}", level, allow_delete=True, toolsets=None, confirmation="never")
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,18 @@ or foreign string is refused without a query and secret scanners have one patter
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import secrets
 import string
 import zlib
 
+OWN_PREFIX = "omcp_"
 PERSONAL_PREFIX = "omcp_pat_"
+ACCESS_PREFIX = "omcp_at_"
+REFRESH_PREFIX = "omcp_rt_"
+CLIENT_SECRET_PREFIX = "omcp_cs_"
 PATTERN = re.compile(r"omcp_(?:at|rt|pat|cs)_[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}")
 
 _BASE62 = string.digits + string.ascii_letters
@@ -21,7 +26,12 @@ _CHECKSUM_LENGTH = 6
 
 def new_token(prefix: str) -> str:
     """Return a new token with 256 bits of randomness."""
-    body = prefix + secrets.token_urlsafe(32)
+    return token_of(prefix, secrets.token_bytes(32))
+
+
+def token_of(prefix: str, entropy: bytes) -> str:
+    """Return the token that has these 32 bytes."""
+    body = prefix + base64.urlsafe_b64encode(entropy).decode().rstrip("=")
     return body + _checksum(body)
 
 
@@ -42,7 +52,7 @@ def digest(token: str, database_id: str) -> str:
 
 def hint(token: str) -> str:
     """Return what may be shown of a token later: its prefix and last four characters."""
-    prefix = token[: token.index("_", len("omcp_")) + 1]
+    prefix = token[: token.index("_", len(OWN_PREFIX)) + 1]
     return f"{prefix}…{token[-4:]}"
 
 

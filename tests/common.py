@@ -66,7 +66,7 @@ class McpMixin:
         """Return a `ToolCall` to drive parts of a tool directly."""
         exchange = self.exchange(user, profile=profile)
         registry = self.registry_as(user)
-        policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
+        policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
         env = call_environment(registry.env)
         return ToolCall(env, exchange, registry._specs()[tool], policy, arguments, rehearsing=rehearsing)
 

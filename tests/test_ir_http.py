@@ -9,8 +9,8 @@ from .common import McpHttpCase
 
 @tagged("post_install", "-at_install")
 class TestIrHttp(McpHttpCase):
-    def challenge(self, response):
-        self.assertEqual(response.status_code, 401)
+    def challenge(self, response, status=401):
+        self.assertEqual(response.status_code, status)
         self.assertEqual(response.headers["Content-Type"].split(";")[0], "application/json")
         self.assertNotIn("Set-Cookie", response.headers)
         self.assertTrue(response.json())
@@ -20,7 +20,7 @@ class TestIrHttp(McpHttpCase):
         challenge = self.challenge(self.rpc("tools/list", token=False))
         self.assertTrue(challenge.startswith("Bearer "))
         self.assertIn('resource_metadata="http://127.0.0.1:8069/.well-known/oauth-protected-resource/mcp"', challenge)
-        self.assertIn('scope="mcp:read"', challenge)
+        self.assertIn('scope="mcp:read mcp:write"', challenge)
         self.assertNotIn("error=", challenge)
 
     def test_wrong_tokens_are_invalid(self):
@@ -32,7 +32,7 @@ class TestIrHttp(McpHttpCase):
         token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(secret).id)
         self.assertEqual(self.rpc("tools/list", token=secret).status_code, 200)
         token._revoke()
-        self.assertIn("revoked", self.challenge(self.rpc("tools/list", token=secret)))
+        self.assertIn("not valid", self.challenge(self.rpc("tools/list", token=secret)))
         secret = self.issue()
         token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(secret).id)
         token.expires_at = fields.Datetime.now() - timedelta(minutes=1)
@@ -48,8 +48,20 @@ class TestIrHttp(McpHttpCase):
         self.authenticate("admin", "admin")
         self.challenge(self.rpc("tools/list", token=False))
 
-    def test_token_in_the_url_is_no_credential(self):
-        self.challenge(self.rpc("tools/list", token=False, path=f"/mcp?access_token={self.issue()}"))
+    def test_a_token_in_the_url_is_a_bad_request(self):
+        for token in (False, self.issue()):
+            answer = self.rpc("tools/list", token=token, path=f"/mcp?access_token={self.issue()}")
+            self.assertIn('error="invalid_request"', self.challenge(answer, 400))
+
+    def test_two_credentials_are_a_bad_request(self):
+        for header in (f"Bearer {self.issue()}, Bearer {self.issue()}", "Bearer " + "a" * 17_000):
+            answer = self.rpc("tools/list", token=False, headers={"Authorization": header})
+            self.assertIn('error="invalid_request"', self.challenge(answer, 400))
+
+    def test_every_method_is_challenged(self):
+        for method in ("GET", "POST", "DELETE"):
+            response = self.url_open("/mcp", method=method, allow_redirects=False)
+            self.assertNotIn("error=", self.challenge(response), method)
 
     def test_scheme_is_case_insensitive(self):
         response = self.rpc("tools/list", token=False, headers={"Authorization": f"bearer {self.issue()}"})
@@ -80,4 +92,4 @@ class TestIrHttp(McpHttpCase):
             self.env.flush_all()
             # Odoo keeps both archived; were they not, nothing else would tell.
             self.env.cr.execute("UPDATE res_users SET active = TRUE WHERE id = %s", [user.id])
-            self.assertIn("not allowed", self.challenge(self.rpc("tools/list", token=secret)))
+            self.assertIn("not valid", self.challenge(self.rpc("tools/list", token=secret)))

@@ -5,7 +5,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
-from ..models import mcp_token
+from ..models import token_lookup
 from .common import McpCase, McpHttpCase
 
 
@@ -152,7 +152,7 @@ class TestMcpTokenRotation(McpCase):
 
     def test_each_secret_has_a_last_use_of_its_own(self):
         new = self.rotate()
-        with patch.object(mcp_token, "after_commit", lambda env, query: env.cr.execute(query)):
+        with patch.object(token_lookup, "after_commit", lambda env, query: env.cr.execute(query)):
             for secret, ip, client in ((self.old, "192.0.2.1", "Old Client"), (new, "192.0.2.2", "New Client")):
                 self.env["mcp.token"]._note_use(self.find(secret), ip, client)
         self.token.invalidate_recordset()

@@ -32,7 +32,7 @@ class McpServer(models.AbstractModel):
         """Return the call through which a method that is no tool reads: the same policy, the same door."""
         method = exchange.message.method
         spec = ToolSpec(method, method, "", access="read", toolset=toolset, schema={}, listed_schema={})
-        policy = self.env["mcp.profile"]._compiled(exchange.credential.profile_id)
+        policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
         return ToolCall(call_environment(self.env), exchange, spec, policy, {})
 
     def _read_through(self, call: ToolCall, read: Callable[[], object]):
