@@ -13,6 +13,7 @@
         "security/mcp_prompt_rules.xml",
         "data/mcp_profile_data.xml",
         "data/mcp_prompt_data.xml",
+        "data/mcp_cron_data.xml",
         "views/mcp_audit_log_views.xml",
         "views/mcp_auth_failure_views.xml",
         "views/mcp_change_views.xml",
@@ -24,6 +25,8 @@
         "views/mcp_token_wizard_views.xml",
         "views/res_users_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_config_credentials_views.xml",
+        "views/portal_tokens_templates.xml",
         "views/mcp_menus.xml",
     ],
     "assets": {

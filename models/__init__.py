@@ -38,7 +38,10 @@ from . import (
     mcp_token_rotation,
     oauth_client_auth,
     oauth_grant,
+    portal_tokens,
     prompt_methods,
+    res_config_credentials,
     resources,
     token_lookup,
+    token_notices,
 )

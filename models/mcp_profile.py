@@ -67,11 +67,16 @@ class McpProfile(models.Model):
 
     @api.model
     def _available_to(self, user):
-        """Return the profiles that `user` may choose for a token."""
-        groups = user.all_group_ids.ids
+        """Return the profiles that `user` may choose for a token.
+
+        Portal users only read, unless a profile is opened to a group of theirs.
+        """
+        for_all = Domain("group_ids", "=", False)
+        if user.share:
+            for_all &= Domain("access_level", "=", "read")
         # sudo: users choose among profiles by name; what a profile says is no secret, but its model is for admins.
         return self.sudo().search(
-            Domain("is_baseline", "=", False) & (Domain("group_ids", "=", False) | Domain("group_ids", "in", groups))
+            Domain("is_baseline", "=", False) & (for_all | Domain("group_ids", "in", user.all_group_ids.ids))
         )
 
     @api.model
