@@ -27,6 +27,7 @@
         "views/res_config_settings_views.xml",
         "views/res_config_credentials_views.xml",
         "views/portal_tokens_templates.xml",
+        "views/oauth_templates.xml",
         "views/mcp_menus.xml",
     ],
     "assets": {

@@ -1,1 +1,1 @@
-from . import downloads, mcp, oauth_dispatcher, oauth_token, portal_tokens
+from . import downloads, mcp, oauth_authorize, oauth_dispatcher, oauth_token, portal_tokens
