@@ -19,6 +19,7 @@
         "views/mcp_change_views.xml",
         "views/mcp_session_views.xml",
         "views/mcp_token_views.xml",
+        "views/mcp_application_views.xml",
         "views/mcp_profile_views.xml",
         "views/mcp_prompt_views.xml",
         "views/mcp_resource_views.xml",

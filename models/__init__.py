@@ -35,6 +35,8 @@ from . import (
 # These extend the models above, which must be known first.
 from . import (
     completion,
+    connected_applications,
+    mcp_api_key,
     mcp_token_rotate,
     mcp_token_rotation,
     oauth_client_auth,
@@ -44,6 +46,7 @@ from . import (
     portal_tokens,
     prompt_methods,
     res_config_credentials,
+    res_users_apikeys,
     resources,
     token_lookup,
     token_notices,

@@ -32,9 +32,7 @@ class McpOauthClient(models.Model):
             raise OAuthError("invalid_request", "Use one client authentication method at a time.")
         if "client_assertion" in form or "client_assertion_type" in form:
             if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
-                raise OAuthError(
-                    "invalid_request", f"client_assertion needs the type {ASSERTION_TYPE}."
-                )
+                raise OAuthError("invalid_request", f"client_assertion needs the type {ASSERTION_TYPE}.")
             return self._verify_assertion(form)
         if basic is not None:
             client_id, secret = basic

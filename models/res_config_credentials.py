@@ -19,3 +19,4 @@ class ResConfigSettings(models.TransientModel):
     mcp_portal_users = fields.Boolean(
         string="Portal users may connect assistants", config_parameter="mcp_endpoint.portal_users"
     )
+    mcp_api_keys = fields.Boolean(string="Odoo API keys as tokens", config_parameter="mcp_endpoint.api_keys")

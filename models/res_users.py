@@ -5,7 +5,9 @@ from odoo.addons.base.models.res_users import check_identity
 class ResUsers(models.Model):
     _inherit = "res.users"
 
-    mcp_token_ids = fields.One2many("mcp.token", "user_id", string="AI Access Tokens")
+    mcp_token_ids = fields.One2many(
+        "mcp.token", "user_id", string="AI Access Tokens", domain=[("kind", "in", ("personal", "api_key"))]
+    )
     mcp_url = fields.Char(string="Address", compute="_compute_mcp_url")
 
     @property
