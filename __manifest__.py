@@ -23,6 +23,7 @@
         "views/mcp_profile_views.xml",
         "views/mcp_prompt_views.xml",
         "views/mcp_resource_views.xml",
+        "views/mcp_tool_views.xml",
         "views/mcp_token_wizard_views.xml",
         "views/res_users_views.xml",
         "views/res_config_settings_views.xml",

@@ -29,12 +29,16 @@ class ActionRun:
     """Runs one choice on checked records.
 
     :param answers: for the wizard that it may open; None asks for them
+    :param context: of the screen on which the choice is made; keys of ours, never a client's
     """
 
-    def __init__(self, call, records: BaseModel, answers: Mapping | None) -> None:
+    def __init__(
+        self, call, records: BaseModel, answers: Mapping | None, context: Mapping[str, object] | None = None
+    ) -> None:
         self.call = call
         self.records = records
         self.answers = answers
+        self.context = dict(context or {})
         self.path = "answers"
         self.outcome = Outcome()
 
@@ -54,7 +58,7 @@ class ActionRun:
             names = namespace(self.records.env, {}, self.records)
             context = self._context(button.context if button else "", names)
             answer = self._action(choice)
-        self._follow(answer, {}, context, self.records)
+        self._follow(answer, self.context, context, self.records)
         if self.answers:
             self.call.note(f"No wizard asked for {self.path}; they were not used.")
         return self.outcome
@@ -64,7 +68,7 @@ class ActionRun:
             return
         rows = linked(self.call, self.records[:20])
         what = f"{title}: {choice.label}" if title else choice.label
-        message = f"{what} on {names_of(self.records, rows)}?"
+        message = f"{what} on {names_of(self.records, rows)}?" if rows else f"{what}?"
         preview = {"model": self.records._name, "records": rows}
         self.call.need("confirm", Question(f"{choice.asks} {message}".strip(), preview=preview))
 

@@ -172,7 +172,9 @@ class McpFileLink(models.AbstractModel):
             transport="link",
             size=size,
         )
-        spec = self.env["mcp.tool.registry"]._specs()[TOOLS[link.kind]]
+        spec = self.env["mcp.tool.registry"]._specs().get(TOOLS[link.kind])
+        if spec is None:
+            raise ToolError("link_invalid", "An administrator has switched off what this link is for.")
         env = call_environment(self.env, company_id=link.company_id, lang=link.lang)
         return ToolCall(env, exchange, spec, self.env["mcp.profile"]._compiled_for(exchange.credential), {})
 

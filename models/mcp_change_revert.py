@@ -35,7 +35,7 @@ class McpChange(models.Model):
             transport="odoo",
         )
         registry = env["mcp.tool.registry"]
-        call = ToolCall(env, exchange, registry._specs()["odoo_undo"], _POLICY, arguments)
+        call = ToolCall(env, exchange, registry._declared()["odoo_undo"], _POLICY, arguments)
         started = time.perf_counter()
         error = result = None
         try:

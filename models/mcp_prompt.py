@@ -7,7 +7,6 @@ from odoo.fields import Domain
 from .prompt_text import KINDS, PLACEHOLDER, rendered
 
 PROMPT_NAME = re.compile(r"[a-z][a-z0-9_]{1,63}", re.ASCII)
-ARGUMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 LONGEST_BODY = 20_000
 
 
@@ -133,42 +132,24 @@ class McpPrompt(models.Model):
 
 class McpPromptArgument(models.Model):
     _name = "mcp.prompt.argument"
+    _inherit = ["mcp.argument"]
     _description = "MCP Prompt Argument"
-    _order = "sequence, id"
 
     prompt_id = fields.Many2one("mcp.prompt", required=True, index=True, ondelete="cascade")
-    sequence = fields.Integer(default=10)
-    name = fields.Char(required=True, help="As it stands between {{ and }}.")
     label = fields.Char(translate=True)
     description = fields.Char(translate=True)
     kind = fields.Selection(KINDS, required=True, default="text")
     model_name = fields.Char(
         string="Model", help="Of a record or a field, e.g. res.partner. Empty: the model in the argument “model”."
     )
-    options = fields.Char(help="Of a selection: the values, separated by commas.")
-    is_required = fields.Boolean(string="Required")
-    default_value = fields.Char(string="Default")
 
     _name_unique = models.Constraint("UNIQUE(prompt_id, name)", "Two arguments have the same name.")
-
-    @api.constrains("name", "kind", "options")
-    def _check_argument(self):
-        for argument in self:
-            if not ARGUMENT_NAME.fullmatch(argument.name):
-                raise ValidationError(
-                    self.env._("An argument's name has lower-case letters, digits and underscores: %s", argument.name)
-                )
-            if argument.kind == "selection" and not argument._choices():
-                raise ValidationError(self.env._("List the values of %s.", argument.name))
 
     def write(self, vals):
         result = super().write(vals)
         # As for prompts: an argument must not be moved to a prompt of somebody else.
         self.check_access("write")
         return result
-
-    def _choices(self) -> list[str]:
-        return [word.strip() for word in (self.options or "").split(",") if word.strip()]
 
     def _definition(self) -> dict:
         """Return the MCP `PromptArgument`."""

@@ -21,9 +21,6 @@ from .tool_call import ToolCall
 
 _logger = logging.getLogger(__name__)
 
-# The order in which toolsets are listed; those of other addons follow by name.
-TOOLSETS = ("find", "core", "write", "action", "chatter", "files", "bi", "jobs", "pages", "builder")
-
 
 class McpToolRegistry(models.AbstractModel):
     """Every tool of this database. Addons add theirs by inheriting this model: with `@tool` methods, or by overriding
@@ -60,15 +57,26 @@ class McpToolRegistry(models.AbstractModel):
             memo = cls._mcp_declared = (cls.__mro__, declared(cls))
         return memo[1]
 
-    def _specs(self) -> dict[str, ToolSpec]:
-        """Return all tools by name, in the order in which they are listed."""
+    def _coded(self) -> dict[str, ToolSpec]:
+        """Return the tools that code declares, by name, whatever administrators have decided."""
         definitions = self.get_tools()
         cls = type(self)
-        memo = cls.__dict__.get("_mcp_specs")
+        memo = cls.__dict__.get("_mcp_coded")
         # Definitions of our own are the same objects every time; what an addon makes anew is looked at anew.
         if memo is None or len(memo[0]) != len(definitions) or any(map(operator.is_not, memo[0], definitions)):
-            memo = cls._mcp_specs = (definitions, self._collected(definitions))
+            memo = cls._mcp_coded = (definitions, self._collected(definitions))
         return memo[1]
+
+    def _specs(self) -> dict[str, ToolSpec]:
+        """Return all tools that are switched on, by name, in the order in which they are listed."""
+        coded = self._coded()
+        # Cached with Odoo's signalling: a changed row makes a new object in every worker.
+        governance = self.env["mcp.tool"]._governance()
+        cls = type(self)
+        memo = cls.__dict__.get("_mcp_specs")
+        if memo is None or memo[0] is not coded or memo[1] is not governance:
+            memo = cls._mcp_specs = (coded, governance, governance.applied(coded))
+        return memo[2]
 
     def _collected(self, definitions: list[dict]) -> dict[str, ToolSpec]:
         own = self._declared()
@@ -78,7 +86,7 @@ class McpToolRegistry(models.AbstractModel):
             if name in specs:
                 raise ValueError(f"Two tools are named {name}")
             specs[name] = own.get(name) or spec_from_definition(definition)
-        return dict(sorted(specs.items(), key=_listing_order))
+        return specs
 
     def _visible_specs(self, exchange: Exchange) -> list[ToolSpec]:
         policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
@@ -130,7 +138,8 @@ class McpToolRegistry(models.AbstractModel):
             return specs[name], arguments
         alias = aliases.resolve(name, arguments)
         if alias is None or alias[0] not in specs:
-            raise InvalidParams(f"Unknown tool: {name[:64]}")
+            why = self.env["mcp.tool"]._governance().broken.get(name)
+            raise InvalidParams(why or f"Unknown tool: {name[:64]}")
         return specs[alias[0]], alias[1]
 
     def _prepare(self, exchange: Exchange, spec: ToolSpec, arguments: Mapping) -> tuple[ToolCall, dict]:
@@ -208,12 +217,6 @@ def _params(exchange: Exchange) -> tuple[str, Mapping]:
     if not isinstance(arguments, dict):
         raise InvalidParams("params.arguments must be an object")
     return name, arguments
-
-
-def _listing_order(item: tuple[str, ToolSpec]) -> tuple[int, str, str]:
-    name, spec = item
-    position = TOOLSETS.index(spec.toolset) if spec.toolset in TOOLSETS else len(TOOLSETS)
-    return position, spec.toolset, name
 
 
 def _as_result(value: Mapping | ToolResult) -> ToolResult:

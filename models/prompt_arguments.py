@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from odoo import fields
+from odoo.models import BaseModel
 
 from ..services.errors import ToolError
 from ..services.model_names import suggest
@@ -52,6 +53,32 @@ def model_of(call, argument, values: Mapping[str, str]) -> str:
     return model
 
 
+def read_date(call, name: str, text: str) -> str:
+    """Return the ISO date of a text: one itself, or yesterday, today, tomorrow for the caller.
+
+    :raises ToolError: `invalid_arguments`, naming the argument
+    """
+    if text.lower() in _DAYS:
+        today = fields.Date.context_today(call.env.user)
+        return (today + timedelta(days=_DAYS[text.lower()])).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise _invalid(f"{name}: {text[:40]!r} is no date.", fix="Write YYYY-MM-DD, or today.") from None
+
+
+def read_record(call, name: str, model: str, text: str) -> BaseModel:
+    """Return the one record that an id, a reference ending in `[id]`, or a name stands for.
+
+    :raises ToolError: naming the argument, and the records there are if several fit
+    """
+    call.check_model(model)
+    match = _REFERENCE.fullmatch(text)
+    if match and 1 <= int(match[1]) <= MAX_ID:
+        return call.records(model, "read", [int(match[1])])
+    return _by_name(call, name, model, text)
+
+
 def _text(argument, value: object) -> str:
     if value is None or value == "":
         return argument.default_value or ""
@@ -68,13 +95,7 @@ def _read_text(call, argument, text: str, values: Mapping[str, str]) -> str:
 
 
 def _read_date(call, argument, text: str, values: Mapping[str, str]) -> str:
-    if text.lower() in _DAYS:
-        today = fields.Date.context_today(call.env.user)
-        return (today + timedelta(days=_DAYS[text.lower()])).isoformat()
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise _invalid(f"{argument.name}: {text[:40]!r} is no date.", fix="Write YYYY-MM-DD, or today.") from None
+    return read_date(call, argument.name, text)
 
 
 def _read_model(call, argument, text: str, values: Mapping[str, str]) -> str:
@@ -90,25 +111,20 @@ def _read_field(call, argument, text: str, values: Mapping[str, str]) -> str:
 
 def _read_record(call, argument, text: str, values: Mapping[str, str]) -> str:
     model = model_of(call, argument, values)
-    call.check_model(model)
-    match = _REFERENCE.fullmatch(text)
-    if match and 1 <= int(match[1]) <= MAX_ID:
-        record = call.records(model, "read", [int(match[1])])
-    else:
-        record = _by_name(call, argument, model, text)
+    record = read_record(call, argument.name, model, text)
     return f"{call.read(record, ['display_name'])[0]['display_name']} ({model} {record.id})"
 
 
-def _by_name(call, argument, model: str, text: str):
+def _by_name(call, name: str, model: str, text: str):
     found = call.search(call.domain(model, query=text), limit=MOST_NAMED + 1)
     names = {row["id"]: row["display_name"] for row in call.read(found, ["display_name"])}
     exact = [record_id for record_id, name in names.items() if str(name).casefold() == text.casefold()]
     if len(exact) == 1 or len(names) == 1:
         return found.browse(exact or list(names))
     if not names:
-        raise _invalid(f"{argument.name}: no record of {model} is called {text[:80]!r}.", fix="Give its id.")
+        raise _invalid(f"{name}: no record of {model} is called {text[:80]!r}.", fix="Give its id.")
     listed = "; ".join(f"{name} [{record_id}]" for record_id, name in list(names.items())[:MOST_NAMED])
-    raise _invalid(f"{argument.name}: several records of {model} fit {text[:80]!r}: {listed}.", fix="Give the id.")
+    raise _invalid(f"{name}: several records of {model} fit {text[:80]!r}: {listed}.", fix="Give the id.")
 
 
 def _read_selection(call, argument, text: str, values: Mapping[str, str]) -> str:

@@ -3,10 +3,8 @@ from odoo import models
 from ...services.errors import ToolError
 from ...services.schema import IDS, MODEL, free_form, params, text
 from ...services.tool import ToolResult, tool
-from ..action_effects import EffectWatch
-from ..action_run import ActionRun
+from ..action_result import run_choice
 from ..form_actions import find_choice
-from ..write_results import written
 
 MAX_RECORDS = 100
 
@@ -37,18 +35,4 @@ class McpToolRegistry(models.AbstractModel):
             raise ToolError("invalid_arguments", f"Give 1 to {MAX_RECORDS} different ids.")
         records = call.records(model, "call", ids)
         choice = find_choice(call, records, action)
-        watch = EffectWatch(call, records)
-        run = ActionRun(call, records, answers)
-        with call.journal.changing(records, []):
-            outcome = run.run(choice)
-        remaining = records.exists()
-        facts = {"status": "done", "action": choice.label, **outcome.as_dict()}
-        if created := watch.created(outcome.records):
-            facts["created"] = created
-        if len(remaining) != len(records):
-            facts["deleted_ids"] = sorted(set(records.ids) - set(remaining.ids))
-        if not call.rehearsing and (sent := watch.sent()):
-            facts["side_effects"] = sent
-        result = written(call, remaining, f"Ran {choice.label!r} on", **facts)
-        lines = [result.text, *(f"Created {row['model']}: {row['name']} (id {row['id']})." for row in created)]
-        return ToolResult(result.structured, text="\n".join([*lines, *outcome.lines()]))
+        return run_choice(call, records, choice, answers)

@@ -5,7 +5,6 @@ from odoo.models import BaseModel
 from ...services.budget import DEFAULT_BUDGET
 from ...services.errors import ToolError
 from ...services.html_text import html_to_markdown
-from ...services.questions import Question
 from ...services.schema import CURSOR, LIMIT, MODEL, array, boolean, choice, integer, params, text
 from ...services.tool import ToolResult, tool
 from ...services.untrusted import Boundary
@@ -21,10 +20,10 @@ from ..chatter import (
     outsider_domain,
 )
 from ..paging import next_cursor, page_start
+from ..posting import DONE, MESSAGE, NOTE, ask, posted
 
 KINDS = ("messages", "notes", "changes", "activities", "followers")
 MESSAGE_KINDS = KINDS[:3]
-NOTE, MESSAGE, DONE = "mail.mt_note", "mail.mt_comment", "mail.mt_activities"
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 MAX_RECIPIENTS = 50
@@ -126,11 +125,11 @@ class McpToolRegistry(models.AbstractModel):
         if kind == "activity":
             facts = plan(call, record, body=body, summary=subject, kind=activity_type, user_id=user_id, due=due)
             what = f"Planned: {facts['type']} for {facts['assigned_to']} by {facts['due']}"
-            return _posted(record, what, [], {"kind": kind, **facts})
+            return posted(record, what, [], {"kind": kind, **facts})
         if kind == "done":
             told = call.recipients(record, DONE)
-            _ask(call, kind, told, 0)
-            return _posted(record, "Activity closed", told, {"kind": kind, **close(call, record, body, activity_id)})
+            ask(call, kind, told, 0)
+            return posted(record, "Activity closed", told, {"kind": kind, **close(call, record, body, activity_id)})
         if not body.strip() and not attachment_ids:
             raise ToolError("invalid_arguments", "body is empty.", fix="Give the text to post, as Markdown.")
         partners = _partners(call, recipients, kind)
@@ -138,14 +137,14 @@ class McpToolRegistry(models.AbstractModel):
         followers = kind != "email"
         subtype = NOTE if kind == "note" else MESSAGE
         told = call.recipients(record, subtype, partners.ids, followers=followers)
-        _ask(call, kind, told, len(files))
+        ask(call, kind, told, len(files))
         html = message_html(body)
         message = call.post(
             record, html, subtype,
             subject=subject, partner_ids=partners.ids, attachments=files, followers=followers,
         )  # fmt: skip
         what = {"note": "Internal note posted", "message": "Message posted", "email": "E-mail posted"}[kind]
-        return _posted(record, what, told, {"kind": kind, "message_id": message.id, "body": html_to_markdown(html)})
+        return posted(record, what, told, {"kind": kind, "message_id": message.id, "body": html_to_markdown(html)})
 
 
 def _around(call, record: BaseModel, kinds: list[str], facts: dict[str, object]) -> list[str]:
@@ -206,36 +205,3 @@ def _files(call, record: BaseModel, ids: list[int]) -> BaseModel | None:
                 record=row["id"],
             )
     return files
-
-
-def _ask(call, kind: str, told: list, files: int) -> None:
-    outside = [each for each in told if each.external and each.by_email]
-    if kind == "note" or not outside or call.policy.confirmation == "never":
-        return
-    names = ", ".join(f"{each.name} <{each.email}>" for each in outside[:10])
-    more = f" and {len(outside) - 10} more" if len(outside) > 10 else ""
-    with_files = f" with {files} file(s)" if files else ""
-    people = "1 person" if len(outside) == 1 else f"{len(outside)} people"
-    call.need(
-        "confirm",
-        Question(
-            f"E-mail {people} outside the company{with_files}: {names}{more}?",
-            preview={"recipients": [each.as_dict() for each in outside[:50]]},
-        ),
-    )
-
-
-def _posted(record: BaseModel, what: str, told: list, facts: dict[str, object]) -> ToolResult:
-    mailed = [each for each in told if each.by_email]
-    structured = {
-        "model": record._name,
-        "id": record.id,
-        **facts,
-        "url": f"{record.get_base_url()}/odoo/{record._name}/{record.id}",
-        "emailed": [each.as_dict() for each in mailed[:50]],
-        "emailed_count": len(mailed),
-        "notified_in_odoo": len(told) - len(mailed),
-    }
-    names = ", ".join(f"{each.name} <{each.email}>" for each in mailed[:10])
-    sentence = f"E-mailed: {names}{' and more' if len(mailed) > 10 else ''}." if mailed else "Nobody is e-mailed."
-    return ToolResult(structured, text=f"{what} on {record._name} {record.id}. {sentence}")
