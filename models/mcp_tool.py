@@ -1,6 +1,7 @@
 import json
 
 from odoo import api, fields, models, tools
+from odoo.fields import Domain
 
 from ..services.custom_tools import TOOLSET, CustomTool, listed_size
 from ..services.schema import assert_portable
@@ -216,7 +217,7 @@ class McpTool(models.Model):
         """Return all decisions and tools of this database; the registry applies them."""
         coded = self.env["mcp.tool.registry"]._coded()
         # sudo: read to be enforced, whoever calls; what a tool then does runs as the caller.
-        rows = self.sudo().with_context(lang=None).search([])
+        rows = self.sudo().with_context(lang=None).search(Domain.TRUE)
         decisions, made, broken = {}, {}, {}
         for row in rows:
             decisions[row.name] = row._decision(coded.get(row.name))
@@ -270,7 +271,7 @@ class McpTool(models.Model):
         """Open the list of all tools, with a row for each that code declares."""
         self.check_access("create")
         coded = self.env["mcp.tool.registry"]._coded()
-        rows = self.search([])
+        rows = self.search(Domain.TRUE)
         if missing := coded.keys() - set(rows.mapped("name")):
             self.create([{"name": name, "source": CODE} for name in coded if name in missing])
         rows.filtered(lambda row: row.source == CODE and row.name not in coded and not row.is_changed).unlink()
