@@ -271,6 +271,8 @@ class TestToolOfTemplate(CustomToolCase):
         self.assertEqual(message.partner_ids, partner)
 
     def test_dry_run_tells_and_leaves_nothing(self):
+        # A new token is told to its owner by mail.
+        self.exchange()
         before = {model: self.env[model].search_count([]) for model in ("mail.message", "mail.mail", "ir.attachment")}
         result = self.ok("welcome", contact="Azure Kiosk", dry_run=True)
         self.assertIn("azure@example.com", json.dumps(result))

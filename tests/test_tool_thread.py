@@ -108,6 +108,8 @@ class TestToolThread(McpCase):
 
     def test_dry_run_leaves_nothing(self):
         self.record.message_subscribe(partner_ids=self.customer.ids)
+        # A new token is told to its owner by mail.
+        self.exchange()
         before = self.env["mail.message"].search([], order="id desc", limit=1).id
         for arguments in (
             {"kind": "email", "body": "Ghost", "recipients": self.customer.ids},
