@@ -31,6 +31,8 @@ LONGEST_WORD = 100
 # Per model: how many matching records are put in order, and how many of them are kept.
 CANDIDATES = 200
 KEPT = 10
+# Of the partners that a word finds, those whose documents are looked for.
+MAX_LINKED = 500
 
 PARTNER = "partner_id"
 _FIELDS = (
@@ -77,10 +79,11 @@ def find(call, query: str, limit: int) -> list[Hit]:
     """Return what fits a query best: first where all its words are found, and where nothing is, where any is."""
     words = words_of(query)
     models = search_models(call)
+    linked = _Linked(call, words)
     hits = _written(call, words, query)
-    records = [hit for model in models for hit in _in_model(call, model, words, query, any_word=False)]
+    records = [hit for model in models for hit in _in_model(call, model, words, query, linked, any_word=False)]
     if not records and len(words) > 1:
-        records = [hit for model in models for hit in _in_model(call, model, words, query, any_word=True)]
+        records = [hit for model in models for hit in _in_model(call, model, words, query, linked, any_word=True)]
     return sorted([*records, *hits], key=lambda hit: -hit.score)[:limit]
 
 
@@ -91,17 +94,50 @@ def text_score(words: Sequence[str], title: str, rest: str) -> float:
     return sum(found) / len(found)
 
 
-def _in_model(call, model: str, words: list[str], query: str, *, any_word: bool) -> list[Hit]:
+class _Linked:
+    """The partners that a word names, looked up once for the documents of all models.
+
+    A condition on the partner's name inside the search of documents would look through all partners once per model.
+    """
+
+    def __init__(self, call, words: Sequence[str]) -> None:
+        self._call = call
+        self._words = words
+        self._found: dict[tuple[str, ...], list[int]] = {}
+
+    def ids(self, model: str, word: str) -> list[int]:
+        """Return the newest that have the word in their name, and where these are too many, those that have all."""
+        found = self._named(model, word)
+        if len(found) < MAX_LINKED or len(self._words) == 1:
+            return found
+        return [*found, *self._named(model, *self._words)]
+
+    def _named(self, model: str, *words: str) -> list[int]:
+        key = (model, *words)
+        if key not in self._found:
+            raw = [["display_name", "ilike", literal_pattern(word)] for word in words]
+            domain = self._call.domain(model, raw, archived="include")
+            self._found[key] = self._call.search(domain, order="id desc", limit=MAX_LINKED).ids
+        return self._found[key]
+
+
+def _in_model(call, model: str, words: list[str], query: str, linked: _Linked, *, any_word: bool) -> list[Hit]:
     # "invoice azure": the word that names the model need not be in its records.
     naming = [word for word in words if model in suggest(word)]
     wanted = [word for word in words if word not in naming] or words
     names = _searched_fields(call, model)
     if not names:
         return []
-    domain = call.domain(model, _terms(names, wanted, any_word=any_word))
-    candidates = call.search(domain, order="id desc", limit=CANDIDATES)
+    partner = call.env[model]._fields[PARTNER].comodel_name if PARTNER in names else None
+    groups = [_terms(names, word, linked.ids(partner, word) if partner else []) for word in wanted]
+    raw = ["|" if any_word else "&"] * (len(groups) - 1) + [term for group in groups for term in group]
+    candidates = call.search(call.domain(model, raw), order="id desc", limit=CANDIDATES)
     if not candidates:
         return []
+    if len(candidates) == CANDIDATES:
+        # What is called exactly so must not be lost among the many.
+        exact = [[_name_field(call, model), "=ilike", literal_pattern(query.strip())]]
+        candidates |= call.search(call.domain(model, exact), limit=KEPT)
     ranks = _ranks(call, candidates, names, wanted)
     best = candidates.browse(sorted(ranks, key=lambda record: -ranks[record])[:KEPT])
     label = call.env["ir.model"]._get(model).name
@@ -125,7 +161,14 @@ def _title(row: Mapping, otherwise: str) -> str:
 def _searched_fields(call, model: str) -> list[str]:
     readable = call.fields(model)
     found = [name for name in _FIELDS if name in readable and _is_searched(readable[name])]
-    return [name for name in found if name != PARTNER or call.allows_model(readable[name].comodel_name)]
+    if PARTNER not in found or not call.allows_model(readable[PARTNER].comodel_name):
+        return [name for name in found if name != PARTNER]
+    # Documents that are also known by their partner's name: `_Linked` has looked that up, once for all models.
+    searched = call.env[model]._rec_names_search or ()
+    if any(name.startswith(f"{PARTNER}.") for name in searched):
+        own = [name for name in searched if name in readable and _is_searched(readable[name])]
+        found = list(dict.fromkeys([*own, *(name for name in found if name != "display_name")]))
+    return found
 
 
 def _is_searched(field: Field) -> bool:
@@ -134,11 +177,17 @@ def _is_searched(field: Field) -> bool:
     return bool(field.store and field.type in ("char", "text", "html", "many2one") and not field.company_dependent)
 
 
-def _terms(names: Sequence[str], words: Sequence[str], *, any_word: bool) -> list:
-    """Return the domain in which each word (or any) is in one of the fields."""
-    groups = [["|"] * (len(names) - 1) + [[name, "ilike", literal_pattern(word)] for name in names] for word in words]
-    joined = ["|" if any_word else "&"] * (len(words) - 1)
-    return [*joined, *(term for group in groups for term in group)]
+def _name_field(call, model: str) -> str:
+    """Return the column that holds the name, where there is one: `display_name` may look through several."""
+    field = call.fields(model).get(call.env[model]._rec_name or "")
+    return field.name if field is not None and field.store and field.type == "char" else "display_name"
+
+
+def _terms(names: Sequence[str], word: str, partners: Sequence[int]) -> list:
+    """Return the domain in which a word is in one of the fields, or the partner is one of these."""
+    terms = [[name, "ilike", literal_pattern(word)] for name in names if name != PARTNER]
+    terms += [[PARTNER, "in", list(partners)]] if partners else []
+    return [*["|"] * (len(terms) - 1), *terms]
 
 
 def _ranks(call, records: BaseModel, names: Iterable[str], words: Sequence[str]) -> dict[int, float]:

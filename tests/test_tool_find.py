@@ -1,5 +1,7 @@
 import json
+from unittest.mock import patch
 
+from odoo.sql_db import Cursor
 from odoo.tests import new_test_user, tagged
 
 from ..models import full_text
@@ -159,3 +161,60 @@ class TestToolFindDemo(McpCase):
             {"name": "no", "model_id": self.env["ir.model"]._get_id("res.partner"), "domain_force": domain}
         )
         self.assertEqual(self.ok("search", salesman, query="Xylo Maas")["results"], [])
+
+
+@tagged("post_install", "-at_install", "mcp_full")
+class TestToolFindLarge(McpCase):
+    """What is found stays the same where only some of the many candidates are looked at."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        groups = "base.group_user,sales_team.group_sale_salesman_all_leads"
+        cls.user = new_test_user(cls.env, "mcp_seller", groups=groups)
+        cls.env["ir.config_parameter"].set_param(full_text.PARAMETER, "res.partner,sale.order")
+        names = ("Qwertz Oldest", "Qwertz", *(f"Qwertz Number {n}" for n in range(4)))
+        cls.partners = cls.env["res.partner"].create([{"name": name} for name in names])
+        cls.order = cls.env["sale.order"].create({"partner_id": cls.partners[0].id, "client_order_ref": "XYZ77"})
+
+    def ids(self, query):
+        result = self.call("search", query=query)
+        self.assertFalse(result["isError"], result)
+        return [hit["id"] for hit in result["structuredContent"]["results"]]
+
+    def uri(self, record):
+        return f"odoo://record/{record._name}/{record.id}"
+
+    def test_documents_are_found_by_partner_and_own_words(self):
+        for query in ("Oldest", "qwertz oldest", "oldest XYZ77", "XYZ77"):
+            with self.subTest(query):
+                self.assertIn(self.uri(self.order), self.ids(query))
+
+    def test_documents_of_the_partner_that_has_all_words_are_found_among_many(self):
+        self.patch(full_text, "MAX_LINKED", 2)
+        self.assertIn(self.uri(self.order), self.ids("qwertz oldest"))
+
+    def test_documents_of_archived_partners_are_found(self):
+        self.partners[0].active = False
+        self.assertIn(self.uri(self.order), self.ids("oldest"))
+
+    def test_the_exact_name_is_found_among_many(self):
+        self.patch(full_text, "CANDIDATES", 2)
+        self.assertEqual(self.ids("qwertz")[0], self.uri(self.partners[1]))
+
+    def test_partners_are_looked_up_once_for_all_models(self):
+        self.env["ir.config_parameter"].set_param(
+            full_text.PARAMETER, "sale.order,account.move,purchase.order,stock.picking,crm.lead,project.task"
+        )
+        self.ids("qwertz")
+        statements = []
+
+        def execute(cr, query, *args, **kwargs):
+            statements.append(getattr(query, "code", query))
+            return original(cr, query, *args, **kwargs)
+
+        original = Cursor.execute
+        with patch.object(Cursor, "execute", execute):
+            self.ids("qwertz")
+        by_name = [text for text in statements if '"res_partner"."complete_name" ILIKE' in text]
+        self.assertEqual(len(by_name), 1, by_name)
