@@ -90,19 +90,16 @@ class McpToken(models.Model):
             ip=asked.ip,
             client=asked.user_agent,
         )
-        body = self.env._(
-            "Odoo has ended the connection of “%(client)s” to your account: an old key of it was used again, from "
-            "%(ip)s. Either the application lost track of its keys, or somebody else has a copy of one. Connect it "
-            "again if you still use it; if you do not know the address, tell your administrator.",
-            client=self.oauth_client_id.name,
-            ip=asked.ip or self.env._("an unknown address"),
-        )
-        # From Odoo itself: the request that brought the old token belongs to nobody.
-        notifier = self.env["mail.thread"].with_user(api.SUPERUSER_ID)
-        notifier.message_notify(
-            partner_ids=self.user_id.partner_id.ids,
-            subject=self.env._("A connected application was cut off"),
-            body=body,
+        # The request that brought the old token belongs to nobody: the mail is Odoo's own.
+        self.with_user(api.SUPERUSER_ID)._tell_owner_of_secret(
+            lambda env: env._("A connected application was cut off"),
+            lambda env: env._(
+                "Odoo has ended the connection of “%(client)s” to your account, because an old key of it was used "
+                "again, from %(ip)s. Either the application lost track of its keys, or somebody has a copy of one. "
+                "Connect it again if you still use it; if the address means nothing to you, tell your administrator.",
+                client=self.oauth_client_id.name,
+                ip=asked.ip or env._("an unknown address"),
+            ),
         )
 
     @api.model
