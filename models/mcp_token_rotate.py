@@ -24,6 +24,12 @@ class McpTokenRotate(models.TransientModel):  # pylint: disable=no-wizard-in-mod
     def _default_days(self) -> int:
         return min(DEFAULT_DAYS, self.env["mcp.token"]._longest_days())
 
+    @api.constrains("token_id")
+    def _check_token_is_own(self):
+        # The fields above are read as superuser: without this they would tell of anybody's token.
+        for dialog in self:
+            dialog.token_id.with_user(self.env.user)._check_can_rotate()
+
     def _compute_limits(self):
         tokens = self.env["mcp.token"]
         self.longest_days = tokens._longest_days()

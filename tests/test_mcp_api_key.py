@@ -105,7 +105,7 @@ class TestMcpApiKey(ApiKeyMixin, McpCase):
             "UPDATE res_users_apikeys SET expiration_date = now() AT TIME ZONE 'UTC' WHERE id = %s", [key.id]
         )
         self.assertEqual(self.find(secret).refusal, "token_expired")
-        secret, _key = self.key(seconds=-1)
+        secret, _key = self.key(minutes=-5)
         self.assertIsNone(self.find(secret))
 
     def test_key_without_an_end_lives_on(self):

@@ -35,7 +35,7 @@ class TestMcpToken(McpCase):
     def test_expired_revoked_and_archived_are_refused(self):
         secret = self.issue()
         token = self.token(secret)
-        token.expires_at = fields.Datetime.now() - timedelta(seconds=1)
+        token.expires_at = fields.Datetime.now() - timedelta(minutes=5)
         token.flush_recordset()
         self.assertEqual(self.env["mcp.token"]._find(secret).refusal, "token_expired")
         self.assertEqual(token.state, "expired")

@@ -81,7 +81,7 @@ class TestMcpTokenRotation(McpCase):
 
     def test_revoking_and_expiry_end_both_secrets(self):
         new = self.rotate()
-        self.move(expires_at=fields.Datetime.now() - timedelta(seconds=1))
+        self.move(expires_at=fields.Datetime.now() - timedelta(minutes=5))
         self.assertEqual({self.find(secret).refusal for secret in (new, self.old)}, {"token_expired"})
         self.token.with_user(self.user)._revoke()
         self.assertEqual({self.find(secret).refusal for secret in (new, self.old)}, {"token_revoked"})
@@ -92,18 +92,31 @@ class TestMcpTokenRotation(McpCase):
             with self.assertRaises(AccessError):
                 self.rotate(user)
             with self.assertRaises(AccessError):
-                self.env["mcp.token.rotate"].with_user(user).create({"token_id": self.token.id}).token_id._rotate(
-                    days=1
-                )
+                self.env["mcp.token.rotate"].with_user(user).create({"token_id": self.token.id})
+            with self.assertRaises(AccessError):
+                self.token.with_user(user).action_rotate.__wrapped__(self.token.with_user(user))
         with self.assertRaises(AccessError):
             self.token.with_user(other).action_end_overlap()
         self.assertIsNone(self.find(self.old).refusal)
+
+    def test_dialog_shows_what_it_will_do(self):
+        self.rotate()
+        dialog = self.env["mcp.token.rotate"].with_user(self.user).create({"token_id": self.token.id})
+        self.assertTrue(dialog.in_overlap)
+        self.assertIn("The old secret works until", dialog.overlap_note)
+        self.assertEqual((dialog.days, dialog.overlap_hours, dialog.longest_days), (30, 24, 365))
+
+    def test_password_is_asked_for(self):
+        dialog = self.env["mcp.token.rotate"].with_user(self.user).create({"token_id": self.token.id})
+        for action in (dialog.action_rotate, self.token.with_user(self.user).action_rotate):
+            with self.assertRaisesRegex(UserError, "over HTTP"):
+                action()
 
     def test_dead_tokens_are_not_brought_back(self):
         self.token._revoke()
         with self.assertRaises(UserError):
             self.rotate()
-        self.move(revoked_at=False, expires_at=fields.Datetime.now() - timedelta(seconds=1))
+        self.move(revoked_at=False, expires_at=fields.Datetime.now() - timedelta(minutes=5))
         with self.assertRaises(UserError):
             self.rotate()
 

@@ -10,6 +10,8 @@ class TestUiTokensTour(McpMixin, HttpCase):
         token = self.env["mcp.token"].search([("user_id", "=", self.user.id)])
         self.assertEqual((token.name, token.state), ("Claude on my desk", "revoked"))
         self.assertEqual(token.profile_id, self.profiles["write"])
+        self.assertTrue(token.rotated_at)
+        self.assertFalse(token.previous_hint)
 
 
 @tagged("post_install", "-at_install")

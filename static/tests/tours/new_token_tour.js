@@ -80,6 +80,54 @@ registry.category("web_tour.tours").add("mcp_new_token", {
             trigger: "[name=mcp_token_ids] .o_data_row:contains('Claude on my desk'):contains('Active')",
         },
         {
+            content: "The password was given a moment ago",
+            trigger: "[name=mcp_token_ids] .o_data_row button[name=action_rotate]",
+            run: "click",
+        },
+        {
+            trigger: ".modal [name=keep_old] input:checked",
+        },
+        {
+            trigger: ".modal-footer button[name=action_rotate]",
+            run: "click",
+        },
+        {
+            content: "The new secret is shown",
+            trigger: ".modal-title:contains('The new secret')",
+        },
+        {
+            trigger: ".modal-footer button:contains('I have copied it')",
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
+        ...openTab,
+        {
+            content: "Open the token",
+            trigger: "[name=mcp_token_ids] .o_data_row td[name=name]",
+            run: "click",
+        },
+        {
+            content: "The old secret still works",
+            trigger: ".modal [name=overlap_note]:contains('Nobody has used it since the rotation')",
+        },
+        {
+            trigger: ".modal button[name=action_end_overlap]",
+            run: "click",
+        },
+        {
+            trigger: ".modal:contains('cut off at once') .modal-footer .btn-primary:contains('Ok')",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification:contains('The old secret has stopped working')",
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
+        ...openTab,
+        {
             trigger: "[name=mcp_token_ids] .o_data_row button[name=action_revoke]",
             run: "click",
         },
