@@ -28,6 +28,7 @@
         "views/res_users_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_config_credentials_views.xml",
+        "views/res_config_oauth_views.xml",
         "views/portal_tokens_templates.xml",
         "views/oauth_templates.xml",
         "views/mcp_menus.xml",

@@ -51,6 +51,7 @@ from . import (
     portal_tokens,
     prompt_methods,
     res_config_credentials,
+    res_config_oauth,
     res_users_apikeys,
     resources,
     token_lookup,
