@@ -1,4 +1,4 @@
-"""A server on the small database with the fixture addon: for what needs tools that no real database has."""
+"""A server on the small database with the fixture addons: for what needs tools that no real database has."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from . import databases, server, tokens
 from .console import step
 
-FIXTURE = "mcp_endpoint_fixture"
+FIXTURES = "mcp_endpoint_fixture,mcp_endpoint_example"
 PORT = 18469
 
 
@@ -28,7 +28,7 @@ def running(purpose, *, workers=2):
     """Such a server for the time of a block."""
     with databases.temporary("small", purpose) as database:
         with step(f"server with the fixture addon ({purpose})"):
-            databases.run_odoo(database, "-i", FIXTURE, "--stop-after-init", fixtures=True)
+            databases.run_odoo(database, "-i", FIXTURES, "--stop-after-init", fixtures=True)
             (token,) = tokens.issue(database, tokens.Wanted("admin", "full"))
             started = server.start(
                 database, port=PORT, workers=workers, fixtures=True, options=("--max-cron-threads=0",),

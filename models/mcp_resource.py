@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..services.errors import PolicyDenied, ToolError
+from ..services.resource import PREFIX, declared
 from ..services.tool import ToolResult
 from ..services.uri import FORMATS, Address, Template, parse
 
@@ -16,8 +17,8 @@ LONGEST_BODY = 60_000
 class McpResource(models.Model):
     """What can be read by URI. A record is a text, or the live result of a saved filter, that an administrator wrote.
 
-    Addons add a kind of `odoo://` resource with an entry in `_templates` and a method `_resource_<kind>(call, ...)`, as
-    `models/resources` does, or resources of any other URI by overriding the three public methods.
+    Addons add a kind of `odoo://` resource with a method declared `@resource` (`services.resource`), or resources of
+    any other URI by overriding the three public methods.
     """
 
     _name = "mcp.resource"
@@ -107,8 +108,13 @@ class McpResource(models.Model):
 
     @api.model
     def _templates(self) -> dict[str, Template]:
-        """Return the kinds of `odoo://` resources by name."""
-        return {}
+        """Return the kinds of `odoo://` resources by name: those declared with `@resource`; ours add theirs."""
+        cls = type(self)
+        # The class is rebuilt in place when addons are installed; its bases tell.
+        memo = cls.__dict__.get("_mcp_templates")
+        if memo is None or memo[0] != cls.__mro__:
+            memo = cls._mcp_templates = (cls.__mro__, declared(cls))
+        return memo[1]
 
     @api.model
     def _by_priority(self) -> list[Template]:
@@ -125,7 +131,8 @@ class McpResource(models.Model):
     @api.model
     def _document(self, call, address: Address) -> ToolResult:
         """Return what an address names: Markdown as text, the same facts as `structured`."""
-        return getattr(self, f"_resource_{address.kind}")(call, **address.arguments)
+        result = getattr(self, f"{PREFIX}{address.kind}")(call, **address.arguments)
+        return ToolResult({"text": result}, text=result) if isinstance(result, str) else result
 
     @api.model
     def _is_granted(self, call, toolset: str) -> bool:

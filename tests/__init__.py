@@ -91,6 +91,7 @@ from . import (
     test_service_public_address,
     test_service_quoted_text,
     test_service_redaction,
+    test_service_resource,
     test_service_safe_fetch,
     test_service_schema,
     test_service_schema_cache,
