@@ -21,6 +21,7 @@
         "views/mcp_token_views.xml",
         "views/mcp_application_views.xml",
         "views/mcp_profile_views.xml",
+        "views/mcp_identity_provider_views.xml",
         "views/mcp_prompt_views.xml",
         "views/mcp_resource_views.xml",
         "views/mcp_tool_views.xml",
@@ -31,6 +32,7 @@
         "views/res_config_oauth_views.xml",
         "views/portal_tokens_templates.xml",
         "views/oauth_templates.xml",
+        "views/res_config_identity_views.xml",
         "views/mcp_menus.xml",
     ],
     "assets": {

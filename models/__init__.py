@@ -10,7 +10,11 @@ from . import (
     mcp_change_revert,
     mcp_egress,
     mcp_idempotency,
+    mcp_identity_link,
+    mcp_identity_provider,
+    mcp_key_set,
     mcp_oauth_access,
+    mcp_oauth_assertion,
     mcp_oauth_client,
     mcp_oauth_code,
     mcp_oauth_refresh,
@@ -28,6 +32,7 @@ from . import (
     mcp_tool_argument,
     mcp_tool_registry,
     oauth_grants,
+    res_config_identity,
     res_config_settings,
     res_users,
     storage_mute,
@@ -40,6 +45,7 @@ from . import (
     completion,
     connected_applications,
     custom,
+    identity_login,
     mcp_api_key,
     mcp_token_rotate,
     mcp_token_rotation,
@@ -56,4 +62,12 @@ from . import (
     resources,
     token_lookup,
     token_notices,
+)
+
+# isort: split
+# And these extend what those have added.
+from . import (
+    mcp_token_external,
+    oauth_client_assertion,
+    oauth_id_jag,
 )

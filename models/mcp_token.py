@@ -31,7 +31,7 @@ class McpToken(models.Model):
     hint = fields.Char(string="Token", readonly=True)
     digest = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     expires_at = fields.Datetime(
-        string="Expires", readonly=True, help="Empty: with the Odoo API key that it stands for."
+        string="Expires", readonly=True, help="Empty: with what it stands for, an Odoo API key or a provider's token."
     )
     revoked_at = fields.Datetime(string="Revoked", readonly=True)
     last_used_at = fields.Datetime(string="Last Use", readonly=True, help="Accurate to about five minutes.")
@@ -45,7 +45,7 @@ class McpToken(models.Model):
 
     _digest_unique = models.UniqueIndex("(digest)", "A token is stored once.")
     _expires = models.Constraint(
-        "CHECK (expires_at IS NOT NULL OR kind = 'api_key')", "Only what stands for an API key has no end of its own."
+        "CHECK (expires_at IS NOT NULL OR kind IN ('api_key', 'external'))", "A token of our own making has an end."
     )
 
     _personal_digest = models.Constraint(

@@ -4,8 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 import time
 from functools import cache
+from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -84,3 +86,80 @@ def key_server(*keys, path="/realm/keys"):
     server.documents = documents
     server.path = path
     return server
+
+
+class IdentityMixin:
+    """A provider `cls.provider` whose keys are served on the loopback interface, and tokens of it. Off at first."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.key = signing_key()
+        cls.server = key_server(cls.key)
+        cls.addClassCleanup(cls.server.close)
+        # Only for the tests: the guard that is used otherwise allows no loopback address.
+        egress = cls.server.egress()
+        reach = patch.object(cls.registry["mcp.egress"], "_egress", lambda self, internal=False: egress)
+        reach.start()
+        cls.addClassCleanup(reach.stop)
+        cls.provider = cls.env["mcp.identity.provider"].create(
+            {
+                "name": "Company login",
+                "issuer": ISSUER,
+                "jwks_uri": cls.server.url(cls.server.path),
+                "profile_id": cls.profiles["full"].id,
+            }
+        )
+        cls.oauth = cls.env["mcp.oauth.server"]
+
+    @classmethod
+    def link(cls, user=None, subject="user-1"):
+        values = {"provider_id": cls.provider.id, "subject": subject, "user_id": (user or cls.user).id}
+        return cls.env["mcp.identity.link"].create(values)
+
+    def access_token(self, headers=None, key=None, **changes):
+        """Return an access token of the provider for `/mcp`, with some of it changed."""
+        values = claims(**{"aud": self.oauth._resource(), **changes})
+        return (key or self.key).sign(values, **{"typ": "at+jwt", **(headers or {})})
+
+    def machine(self, **values):
+        """Return a client that works as the employee, registered with a key."""
+        values = {
+            "name": "Nightly job",
+            "client_id": f"omcp_ci_{secrets.token_urlsafe(12)}",
+            "kind": "machine",
+            "auth_method": "private_key_jwt",
+            "jwks": {"keys": [self.key.jwk()]},
+            "grant_types": "client_credentials",
+            "user_id": self.user.id,
+            "profile_id": self.profiles["write"].id,
+            **values,
+        }
+        return self.env["mcp.oauth.client"].create(values)
+
+    def assertion(self, client, key=None, headers=None, **changes):
+        """Return a client assertion (RFC 7523 §2.2)."""
+        now = int(time.time())
+        values = {
+            "iss": client.client_id,
+            "sub": client.client_id,
+            "aud": self.oauth._issuer(),
+            "iat": now,
+            "exp": now + 300,
+            "jti": secrets.token_urlsafe(8),
+            **changes,
+        }
+        values = {name: value for name, value in values.items() if value is not None}
+        return (key or self.key).sign(values, **{"typ": "JWT", **(headers or {})})
+
+    def id_jag(self, client, headers=None, key=None, **changes):
+        """Return an identity assertion authorization grant of the provider for a client."""
+        values = {
+            "aud": self.oauth._issuer(),
+            "client_id": client.client_id,
+            "jti": secrets.token_urlsafe(8),
+            "resource": self.oauth._resource(),
+            "scope": "mcp:read mcp:write",
+            **changes,
+        }
+        return (key or self.key).sign(claims(**values), **{"typ": "oauth-id-jag+jwt", **(headers or {})})
