@@ -30,6 +30,7 @@ class McpOauthRequest(models.Model):
             "client_host": urlsplit(client.client_id).hostname if client.kind == "cimd" else False,
             "destination": redirect_uri.kind(parameters.redirect_uri),
             "host": _place(parameters.redirect_uri),
+            "scheme": parameters.redirect_uri.partition(":")[0],
             "owner": vendors.owner(parameters.redirect_uri),
             "impersonated": vendors.impersonated(client.name or "", parameters.redirect_uri),
             "user": user.name,

@@ -41,6 +41,7 @@ from . import (
     test_mcp_tool_registry,
     test_neutralize,
     test_oauth_authorize,
+    test_oauth_browser,
     test_oauth_client_assertion,
     test_oauth_client_auth,
     test_oauth_consent,

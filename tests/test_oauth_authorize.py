@@ -1,5 +1,6 @@
 from lxml import html
 from odoo.tests import new_test_user, tagged
+from passlib.totp import TOTP
 
 from .oauth_browser import CALLBACK, OAuthPageCase
 
@@ -184,3 +185,24 @@ class TestOAuthAuthorize(OAuthPageCase):
             answer = self.returned(self.send(form.get("action"), {**sent, "decision": "deny"}))
             self.assertEqual(answer["error"], "access_denied")
         self.assertFalse(self.codes())
+
+
+@tagged("post_install", "-at_install", "mcp_full")
+class TestOAuthSecondFactor(OAuthPageCase):
+    def test_login_with_a_second_factor_comes_back_too(self):
+        if "totp_secret" not in self.user._fields:
+            self.skipTest("auth_totp is not installed")
+        self.user.totp_secret = "JBSWY3DPEHPK3PXP"
+        path = self.store()
+        response, _page = self.open(path)
+        _response, page = self.open(response.headers["Location"])
+        form = next(form for form in page.forms if "login" in form.fields)
+        sent = {**form.fields, "login": "mcp_employee", "password": "mcp_employee"}
+        response = self.url_open("/web/login", data=sent, allow_redirects=False)
+        self.assertIn("/web/login/totp", response.headers["Location"])
+        _response, page = self.open(response.headers["Location"])
+        form = next(form for form in page.forms if "totp_token" in form.fields)
+        sent = {**form.fields, "totp_token": TOTP("JBSWY3DPEHPK3PXP").generate().token}
+        response = self.url_open(response.headers["Location"], data=sent, allow_redirects=False)
+        self.assertEqual(response.headers["Location"].removeprefix(self.base_url()), path)
+        self.assertEqual(self.open(path)[0].status_code, 200)
