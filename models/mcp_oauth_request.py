@@ -98,6 +98,8 @@ class McpOauthRequest(models.Model):
         """
         server = self.env["mcp.oauth.server"]
         authorization.check_redirect(parameters.redirect_uri, client._accepts_redirect)
+        if "authorization_code" not in client._grant_types():
+            raise RequestReturned("unauthorized_client", "This client may not ask users for access.")
         asked = authorization.check(parameters, server._canonical_resource, server._resource())
         if "none" in parameters.prompt.split():
             # We never answer without asking, and without a prompt we cannot ask.

@@ -96,6 +96,11 @@ class TestOAuthAuthorize(OAuthPageCase):
                 self.assertTrue(answer["error_description"])
         self.assertFalse(self.env["mcp.oauth.request"].search([]))
 
+    def test_a_client_for_other_grants_cannot_ask(self):
+        self.client.grant_types = "client_credentials"
+        answer = self.parameters(self.ask().headers["Location"])
+        self.assertEqual(answer["error"], "unauthorized_client")
+
     def test_prompt_none_of_a_user_who_is_logged_in(self):
         self.authenticate("mcp_employee", "mcp_employee")
         answer = self.parameters(self.ask(prompt="none").headers["Location"])
