@@ -1,3 +1,9 @@
+def post_init_hook(env):
+    """Keep the issuer if the address of this database is known already, and look whether metadata can be fetched."""
+    env["mcp.oauth.server"]._keep_issuer()
+    env.ref("mcp_endpoint.cron_check_egress")._trigger()
+
+
 def uninstall_hook(env):
     """Remove what has no external id, because it was made while the addon was used: settings and saved filters."""
     env["ir.config_parameter"].search([("key", "=like", r"mcp\_endpoint.%")]).unlink()

@@ -1,1 +1,10 @@
-from . import downloads, mcp, oauth_authorize, oauth_dispatcher, oauth_token, portal_tokens
+from . import (
+    downloads,
+    mcp,
+    oauth_authorize,
+    oauth_discovery,
+    oauth_dispatcher,
+    oauth_register,
+    oauth_token,
+    portal_tokens,
+)

@@ -21,7 +21,9 @@ class McpOauthClient(models.Model):
     _order = "create_date desc, id desc"
 
     name = fields.Char(required=True, tracking=True)
-    client_id = fields.Char(string="Client ID", required=True, readonly=True, copy=False)
+    client_id = fields.Char(
+        string="Client ID", required=True, readonly=True, copy=False, default=lambda self: self._new_id()
+    )
     kind = fields.Selection(
         [
             ("dcr", "Registered itself"),
@@ -30,7 +32,6 @@ class McpOauthClient(models.Model):
             ("machine", "Machine"),
         ],
         required=True,
-        readonly=True,
         default="manual",
     )
     redirect_uris = fields.Text(string="Redirect URIs", tracking=True, help="Where users are sent back. One per line.")

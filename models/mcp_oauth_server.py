@@ -1,3 +1,5 @@
+from urllib.parse import urlsplit
+
 from odoo import api, models
 
 from ..services.http_gate import is_loopback_host
@@ -7,7 +9,8 @@ from ..services.oauth.errors import OAuthError
 RESOURCE_PATH = "/mcp"
 # What clients are configured with; each has a metadata document that names exactly it, the audience is one.
 RESOURCE_PATHS = (RESOURCE_PATH, "/mcp/", "/mcp/sse", "/mcp/sse/")
-ON, OFF = "on", "off"
+OFF = "off"
+MACHINE_GRANT = "client_credentials"
 
 
 class McpOauthServer(models.AbstractModel):
@@ -59,9 +62,14 @@ class McpOauthServer(models.AbstractModel):
         """Keep the issuer from now on, for clients that know it. An address of this machine alone is not kept: Odoo
         starts with one until somebody logs in at the real one."""
         origin = self._base_origin()
-        if not self._parameter("issuer") and not is_loopback_host(origin.split("//")[1].partition(":")[0].strip("[]")):
+        if not self._parameter("issuer") and not is_loopback_host(urlsplit(origin).hostname or ""):
             # sudo: as above; the value is this server's own, not the caller's.
             self.env["ir.config_parameter"].sudo().set_param("mcp_endpoint.issuer", origin)
+
+    @api.model
+    def _is_secure(self, url: str) -> bool:
+        """Say whether clients will talk to this address: https, or this machine."""
+        return url.startswith("https://") or is_loopback_host(urlsplit(url).hostname or "")
 
     @api.model
     def _url(self, endpoint: str) -> str:
@@ -150,7 +158,10 @@ class McpOauthServer(models.AbstractModel):
 
     @api.model
     def _grant_types(self) -> list[str]:
-        return ["authorization_code", "refresh_token"]
+        """Return the grant types to advertise."""
+        # sudo: whether there is a machine at all is no secret.
+        has_machine = self.env["mcp.oauth.client"].sudo().search_count([("kind", "=", "machine")], limit=1)
+        return ["authorization_code", "refresh_token", *([MACHINE_GRANT] if has_machine else [])]
 
     @api.model
     def _extra_metadata(self) -> dict:

@@ -1,0 +1,63 @@
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import new_test_user, tagged
+
+from ..models.res_config_applications import SWITCHES
+from .common import McpCase
+
+
+@tagged("post_install", "-at_install")
+class TestResConfigApplications(McpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.parameters = cls.env["ir.config_parameter"]
+        cls.parameters.search([("key", "=like", r"mcp\_endpoint.%")]).unlink()
+
+    def save(self, **values):
+        settings = self.env["res.config.settings"].create(values)
+        settings.set_values()
+        return settings
+
+    def test_switches_are_on_until_switched_off(self):
+        server = self.env["mcp.oauth.server"]
+        for name, parameter in SWITCHES.items():
+            with self.subTest(name):
+                self.assertTrue(self.env["res.config.settings"].create({})[name])
+                self.assertTrue(server._is_on(parameter))
+                self.save(**{name: False})
+                self.assertFalse(server._is_on(parameter))
+                self.assertFalse(self.env["res.config.settings"].create({})[name])
+                self.save(**{name: True})
+                self.assertTrue(server._is_on(parameter))
+
+    def test_addresses_are_checked(self):
+        for name, good, bad in (
+            ("mcp_known_redirects", "https://a.example/cb, https://b.example/*, myapp://cb", "https://a.example*"),
+            ("mcp_known_redirects", "http://localhost/cb", "javascript:x"),
+            ("mcp_known_redirects", "https://a.example/x/*", "https://*"),
+            ("mcp_cimd_hosts", "claude.ai, vscode.dev", "https://claude.ai"),
+            ("mcp_egress_proxy", "http://proxy.example.com:3128", "proxy.example.com"),
+            ("mcp_egress_proxy", "http://user:pw@proxy:3128", "socks5://proxy:1080"),
+        ):
+            self.save(**{name: good})
+            with self.subTest(bad), self.assertRaises(ValidationError):
+                self.save(**{name: bad})
+
+    def test_the_issuer_is_changed_by_its_own_dialog_only(self):
+        self.parameters.set_param("mcp_endpoint.issuer", "https://old.example.com")
+        self.parameters.set_param("web.base.url", "https://new.example.com/odoo")
+        settings = self.save()
+        self.assertEqual(settings.mcp_issuer, "https://old.example.com")
+        self.assertTrue(settings.mcp_issuer_differs)
+        wizard = self.env["mcp.oauth.issuer.wizard"].create({})
+        self.assertEqual((wizard.issuer, wizard.new_issuer), ("https://old.example.com", "https://new.example.com"))
+        wizard.action_change()
+        self.assertEqual(self.env["mcp.oauth.server"]._issuer(), "https://new.example.com")
+        for wrong in ("new.example.com", "https://new.example.com/odoo", "ftp://x", "https://"):
+            with self.assertRaises(ValidationError):
+                self.env["mcp.oauth.issuer.wizard"].create({"new_issuer": wrong})
+
+    def test_the_issuer_is_for_settings_administrators(self):
+        governor = new_test_user(self.env, "mcp_governor", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        with self.assertRaises(AccessError):
+            self.env["mcp.oauth.issuer.wizard"].with_user(governor).create({})
