@@ -14,7 +14,6 @@
         "data/mcp_profile_data.xml",
         "data/mcp_prompt_data.xml",
         "data/mcp_cron_data.xml",
-        "data/mcp_oauth_cron.xml",
         "views/mcp_audit_log_views.xml",
         "views/mcp_auth_failure_views.xml",
         "views/mcp_change_views.xml",

@@ -12,7 +12,7 @@ class OAuthAuthorizeController(Controller):
 
     # No CSRF check: as a form, too, it only stores a request, and approves nothing (RFC 6749 §3.1 allows POST).
     @route(
-        "/oauth/authorize",
+        ["/oauth/authorize", "/authorize"],
         type=PAGE,
         auth="public",
         methods=["GET", "POST"],

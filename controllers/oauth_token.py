@@ -16,7 +16,7 @@ ROUTE = {
 class OAuthTokenController(Controller):
     """Where clients exchange what they were given for tokens (RFC 6749 §3.2), and give tokens back (RFC 7009)."""
 
-    @route("/oauth/token", **ROUTE)
+    @route(["/oauth/token", "/token"], **ROUTE)
     def token(self):
         return request.env["mcp.oauth.grants"]._token(_asked())
 

@@ -109,14 +109,12 @@ class TestMcpOauthClient(McpCase):
 
     def test_blocking_is_told_in_the_chatter(self):
         client = self.make().with_user(self.governor)
-        self.env.flush_all()
+        # What is created is not tracked as changed, until it is committed.
+        self.env.cr.flush()
         client.action_block()
-        self.flush_tracking()
+        self.env.cr.flush()
+        self.env.invalidate_all()
         self.assertIn("blocked", client.message_ids.sudo().tracking_value_ids.field_id.mapped("name"))
-
-    def flush_tracking(self):
-        self.env.flush_all()
-        self.env.cr.precommit.run()
 
     def test_only_administrators_have_access(self):
         client = self.make(auth_method="client_secret_basic")

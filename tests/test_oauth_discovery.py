@@ -5,6 +5,7 @@ from odoo.tests import tagged
 from .common import McpHttpCase
 
 ISSUER = "https://erp.example.com"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 RESOURCE = "/.well-known/oauth-protected-resource"
 SERVER = "/.well-known/oauth-authorization-server"
 
@@ -172,9 +173,14 @@ class TestOAuthDiscovery(OAuthHttpCase):
     def test_aliases_exist_while_they_are_on(self):
         registration = json.dumps({"redirect_uris": ["http://localhost/cb"], "token_endpoint_auth_method": "none"})
         self.assertEqual(self.send("POST", "/register", registration).status_code, 201)
+        self.assertRefused(self.send("POST", "/token", **FORM), 400, "invalid_request")
+        self.assertEqual(self.send("GET", "/authorize", Accept="application/json").status_code, 400)
         self.switch("oauth_aliases", "off")
         self.addCleanup(self.env.registry.clear_cache, "routing")
-        response = self.send("POST", "/register", registration)
-        self.assertEqual(response.status_code, 404)
-        self.assertIn("html", response.headers["Content-Type"])
+        for method, path in (("POST", "/register"), ("POST", "/token"), ("GET", "/authorize")):
+            response = self.send(method, path, registration if method == "POST" else None)
+            self.assertEqual(response.status_code, 404, path)
+            self.assertIn("html", response.headers["Content-Type"])
         self.assertEqual(self.send("POST", "/oauth/register", registration).status_code, 201)
+        self.assertRefused(self.send("POST", "/oauth/token", **FORM), 400, "invalid_request")
+        self.assertEqual(self.send("GET", "/oauth/authorize", Accept="application/json").status_code, 400)
