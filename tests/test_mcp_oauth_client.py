@@ -80,7 +80,8 @@ class TestMcpOauthClient(McpCase):
 
     def test_a_machine_works_as_one_ordinary_user(self):
         machine = self.machine()
-        self.assertEqual(machine._grant_types(), ("client_credentials",))
+        self.assertIn("client_credentials", machine._grant_types())
+        self.assertNotIn("authorization_code", machine._grant_types())
         portal = new_test_user(self.env, "mcp_portal_machine", groups="base.group_portal")
         for wrong in (
             {"user_id": self.env.ref("base.user_root").id},
