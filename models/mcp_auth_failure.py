@@ -78,7 +78,7 @@ class McpAuthFailure(models.Model):
             with self.env.registry.cursor() as cr:
                 waits = [self._count(cr, slot, kind, block, client, now) for slot, client in senders]
         except psycopg2.errors.SerializationFailure:
-            # Another worker has counted this sender at the same moment. A failure more or less changes nothing.
+            # Another worker has counted this sender at the same moment; see `_count`.
             return 0
         return max(waits)
 
@@ -122,7 +122,9 @@ class McpAuthFailure(models.Model):
                 client=client,
                 now=now,
                 forgotten=now - MEMORY,
-            )
+            ),
+            # Two failures of one sender at the same moment: one of them goes uncounted, which is no error to log.
+            log_exceptions=False,
         )
         failures = cr.fetchone()[0]
         if failures <= FREE_FAILURES:
