@@ -37,7 +37,7 @@ class StepCall(ToolCall):
 
     def __init__(self, call: ToolCall, batch: ToolCall) -> None:
         super().__init__(call.env, call.exchange, call.spec, call.policy, call.arguments, rehearsing=batch.rehearsing)
-        self.notes = call.notes
+        self.notes, self.boundary = call.notes, batch.boundary
         self.batch = batch
         self.questions: list[Question] = []
 

@@ -13,11 +13,13 @@ from odoo.models import BaseModel
 
 from .journal_values import Held, differences, held
 from .line_changes import cascades, creates, existing_lines, lines_of, new_lines, x2many_commands
+from .provenance import outside_ids
 
 # Beyond so many records at once only the written fields are compared, not what follows from them.
 MOST_COMPARED = 50
 # Lines that go with a deleted record and get a row each.
 MOST_LINES = 500
+_MARKED = ("name", "before", "after")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Journal:
         self.entries: list[Entry] = []
         self.ids: list[int] = []
         self._readable: dict[str, list[str]] = {}
+        # What outsiders have written: marked where a difference shows it.
+        self._outside: set[tuple[str, int]] = set()
 
     def created(self, records: BaseModel, values_list: Sequence[Mapping[str, object]] = ()) -> None:
         """Note new records. :param values_list: the checked values they were made of, in the same order"""
@@ -97,9 +101,11 @@ class Journal:
         rows = []
         for entry in self.entries:
             facts = {"model": entry.model, "id": entry.id, "name": entry.name, "operation": entry.operation}
-            rows.extend({**facts, **shown} for shown in entry.shown)
-            if not entry.shown:
-                rows.append(facts)
+            found = [{**facts, **shown} for shown in entry.shown] or [facts]
+            if (entry.model, entry.id) in self._outside:
+                for row in found:
+                    row.update({key: self.call.boundary.all_of(row[key]) for key in _MARKED if key in row})
+            rows.extend(found)
         return rows
 
     def _watch(self, records: BaseModel, names: Collection[str]) -> _Watched:
@@ -213,6 +219,9 @@ class Journal:
         if not entries:
             return
         self.entries.extend(entries)
+        for model in {entry.model for entry in entries}:
+            noted = records.env[model].browse(entry.id for entry in entries if entry.model == model).exists()
+            self._outside |= {(model, record_id) for record_id in outside_ids(self.call, noted)}
         exchange = self.call.exchange
         shared = {
             "date": records.env.cr.now(),

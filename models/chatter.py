@@ -13,6 +13,7 @@ from ..services.markdown import markdown_to_html
 from ..services.quoted_text import MARK, cut_html, cut_text
 from ..services.times import to_wire
 from ..services.untrusted import Boundary
+from .provenance import outside_ids
 
 LONGEST_BODY = 3_000
 MOST_CHANGES = 30
@@ -51,28 +52,35 @@ def message_html(body: str) -> Markup:
         raise ToolError("invalid_arguments", str(error)) from error
 
 
-def message_rows(call, messages: BaseModel, boundary: Boundary) -> list[dict[str, object]]:
-    """Return a row per message; what outsiders wrote stands inside the boundary."""
+def message_rows(call, record: BaseModel, messages: BaseModel) -> list[dict[str, object]]:
+    """Return a row per message of a record; what outsiders wrote stands inside the boundary."""
+    boundary = call.boundary
     raw = call.read_messages(messages, _MESSAGE_FIELDS)
     changes = call.tracked_changes(messages)
     insiders = call.insiders({row["author_id"][0] for row in raw if row["author_id"]})
     internal = call.internal_subtypes({row["subtype_id"][0] for row in raw if row["subtype_id"]})
     files = call.message_files({file for row in raw for file in row["attachment_ids"]})
+    concerned = bool(outside_ids(call, record))
+    robot = call.env["ir.model.data"]._xmlid_to_res_id("base.partner_root")
     rows = []
     for row in raw:
         trusted = bool(row["author_id"]) and row["author_id"][0] in insiders and row["message_type"] != "email"
         content = {
             "kind": _kind(row, internal),
-            **_written(row, boundary, trusted=trusted),
-            "changes": [_change(each, boundary, trusted) for each in changes.get(row["id"], ())[:MOST_CHANGES]],
-            "files": [files[file] for file in row["attachment_ids"] if file in files],
+            # Odoo's own notes repeat what a web form was filled in with.
+            **_written(row, boundary, trusted=trusted and row["author_id"][0] != robot),
+            "changes": [
+                _change(each, boundary, trusted and not concerned)
+                for each in changes.get(row["id"], ())[:MOST_CHANGES]
+            ],
+            "files": [_file(files[file], boundary, trusted) for file in row["attachment_ids"] if file in files],
             "to": row["partner_ids"],
             "written_by_ai": row["mcp_client"],
         }
         facts = {
             "id": row["id"],
             "date": to_wire(row["date"], call.env.context.get("tz")),
-            "author": _line(row["author_id"][1] if row["author_id"] else row["email_from"] or "unknown"),
+            "author": _author(row, boundary, trusted=trusted),
             "author_id": row["author_id"] and row["author_id"][0],
             "outsider": not trusted,
         }
@@ -143,7 +151,16 @@ def _written(row: Mapping[str, object], boundary: Boundary, *, trusted: bool) ->
 def _change(change: Mapping[str, str], boundary: Boundary, trusted: bool) -> dict[str, str]:
     if trusted:
         return dict(change)
-    return {name: value if name == "field" else boundary.wrap(value) for name, value in change.items()}
+    return {name: value if name == "field" else boundary.cell(value) for name, value in change.items()}
+
+
+def _author(row: Mapping[str, object], boundary: Boundary, *, trusted: bool) -> str:
+    name = _line(row["author_id"][1] if row["author_id"] else row["email_from"] or "unknown")
+    return name if trusted else boundary.cell(name)
+
+
+def _file(file: Mapping[str, object], boundary: Boundary, trusted: bool) -> dict[str, object]:
+    return dict(file) if trusted else {**file, "name": boundary.cell(str(file["name"]))}
 
 
 def _line(text: str) -> str:

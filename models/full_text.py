@@ -16,6 +16,7 @@ from ..services.errors import ToolError
 from ..services.filters import literal_pattern
 from ..services.model_names import importance, suggest
 from ..services.uri import build
+from .provenance import naming_outsiders
 from .resource_record import record_url
 
 # Setting: the technical names of the models to search, separated by commas; these where it is empty.
@@ -142,13 +143,16 @@ def _in_model(call, model: str, words: list[str], query: str, linked: _Linked, *
     best = candidates.browse(sorted(ranks, key=lambda record: -ranks[record])[:KEPT])
     label = call.env["ir.model"]._get(model).name
     found = []
-    for row in call.read(best, ["display_name", *([PARTNER] if PARTNER in names else [])]):
+    rows = call.read(best, ["display_name", *([PARTNER] if PARTNER in names else [])])
+    outside = naming_outsiders(call, best)
+    for row in rows:
         name = _title(row, f"{model} {row['id']}")
+        title = call.boundary.cell(name) if row["id"] in outside else name
         score = ranks[row["id"]] + text_score(wanted, name, "") + _likeness(name, query) + bool(naming)
         # Between equals, the model a business cares about more comes first.
         score -= importance(model) / 1000
         uri = build("record", model, row["id"])
-        found.append(Hit(uri, f"{name} ({label})", record_url(best.browse(row["id"])), score))
+        found.append(Hit(uri, f"{title} ({label})", record_url(best.browse(row["id"])), score))
     return found
 
 

@@ -11,6 +11,7 @@ from ..services.shaping import wire_value
 from .field_paths import FieldPath, check_aggregate
 from .filter_dates import clock
 from .filter_values import selection
+from .provenance import mark_groups
 
 COUNT = "__count"
 _ZERO_WHEN_EMPTY = ("sum", "sum_currency", "count", "count_distinct")
@@ -21,13 +22,15 @@ def group_rows(
     call, groups: Sequence[Mapping], paths: Mapping[str, FieldPath], measures: Sequence[str]
 ) -> list[dict[str, object]]:
     """Return one wire row per group: values by group term, then numbers by measure."""
-    return [
+    rows = [
         {
             **{term: _group_value(call, term, path, group[term]) for term, path in paths.items()},
             **{term: measure(call, term, group[term]) for term in measures},
         }
         for group in groups
     ]
+    mark_groups(call, rows, {term: path.field for term, path in paths.items()})
+    return rows
 
 
 def measure(call, term: str, value: object) -> object:
@@ -38,7 +41,7 @@ def measure(call, term: str, value: object) -> object:
         return wire_value(value, {"type": "float"})
     if isinstance(value, date):
         return wire_value(value, {}, tz=call.env.context.get("tz"))
-    return value
+    return call.boundary.cell(value) if isinstance(value, str) else value
 
 
 def group_labels(call, paths: Mapping[str, FieldPath]) -> dict[str, dict[str, str]]:

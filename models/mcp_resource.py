@@ -101,9 +101,11 @@ class McpResource(models.Model):
         if images and address.format == "markdown":
             return [{"uri": uri, "mimeType": block["mimeType"], "blob": block["data"]} for block in images]
         if address.format == "json":
-            text = json.dumps(result.structured, ensure_ascii=False, separators=(",", ":"), default=str)
+            facts = {**result.structured, **call.boundary.meta}
+            text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str)
         else:
-            text = "\n\n".join([result.text or "", *(f"> Note: {note}" for note in call.notes)])
+            notes = [call.boundary.line, *(f"> Note: {note}" for note in call.notes)]
+            text = "\n\n".join([result.text or "", *(note for note in notes if note)])
         return [{"uri": uri, "mimeType": FORMATS[address.format], "text": text}]
 
     @api.model

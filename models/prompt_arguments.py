@@ -11,6 +11,7 @@ from ..services.errors import ToolError
 from ..services.model_names import suggest
 from ..services.uri import MAX_ID
 from .field_paths import resolve
+from .provenance import marked_names
 
 MAX_TEXT = 10_000
 NOT_GIVEN = "(not given)"
@@ -112,7 +113,8 @@ def _read_field(call, argument, text: str, values: Mapping[str, str]) -> str:
 def _read_record(call, argument, text: str, values: Mapping[str, str]) -> str:
     model = model_of(call, argument, values)
     record = read_record(call, argument.name, model, text)
-    return f"{call.read(record, ['display_name'])[0]['display_name']} ({model} {record.id})"
+    names = marked_names(call, model, {record.id: call.read(record, ["display_name"])[0]["display_name"]})
+    return f"{names[record.id]} ({model} {record.id})"
 
 
 def _by_name(call, name: str, model: str, text: str):
@@ -123,7 +125,8 @@ def _by_name(call, name: str, model: str, text: str):
         return found.browse(exact or list(names))
     if not names:
         raise _invalid(f"{name}: no record of {model} is called {text[:80]!r}.", fix="Give its id.")
-    listed = "; ".join(f"{name} [{record_id}]" for record_id, name in list(names.items())[:MOST_NAMED])
+    marked = marked_names(call, model, names)
+    listed = "; ".join(f"{label} [{record_id}]" for record_id, label in list(marked.items())[:MOST_NAMED])
     raise _invalid(f"{name}: several records of {model} fit {text[:80]!r}: {listed}.", fix="Give the id.")
 
 

@@ -83,7 +83,8 @@ class McpPrompt(models.Model):
 
     def _text(self, call, arguments: dict) -> str:
         """Return the prompt's text with these arguments. :raises ToolError: an argument is wrong"""
-        return rendered(self.body, checked(call, self, arguments))
+        text = rendered(self.body, checked(call, self, arguments))
+        return f"{text}\n\n{call.boundary.line}" if call.boundary.used else text
 
     def _definition(self) -> dict:
         """Return the MCP `Prompt`."""

@@ -12,6 +12,7 @@ from odoo.models import BaseModel
 from ..services.errors import ToolError
 from ..services.shaping import X2MANY_SHOWN, selection_labels, wire_rows
 from .field_paths import OPAQUE, X2MANY, FieldPath, resolve
+from .provenance import mark_rows
 
 MAX_DEPTH = 3
 # All fields of more records than this fit no answer.
@@ -63,6 +64,7 @@ def shaped(call, records: BaseModel, paths: Sequence[FieldPath], *, resolve_name
     names = _x2many_names(call, raw, direct) if resolve_names else {}
     hidden = [name for name in read if name not in direct]
     rows = wire_rows(raw, facts, tz=call.env.context.get("tz"), names=names)
+    mark_rows(call, records, rows, direct)
     labels = selection_labels(raw, facts)
     for name, inner in branches.items():
         beyond = _followed(call, records._fields[name], raw, inner)

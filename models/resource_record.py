@@ -12,6 +12,7 @@ from ..services.tool import ToolResult
 from .default_fields import default_fields
 from .field_paths import X2MANY
 from .model_schema import model_schema
+from .provenance import marked_names
 from .record_shape import all_fields, columns, shaped
 
 # Texts longer than this get a section of their own.
@@ -31,7 +32,7 @@ def record_document(call, model: str, record_id: int) -> ToolResult:
     """
     record = call.records(model, "read", [record_id])
     schema = model_schema(call.env, model)
-    name = call.read(record, ["display_name"])[0]["display_name"]
+    name = marked_names(call, model, {record_id: call.read(record, ["display_name"])[0]["display_name"]})[record_id]
     by_name = {item["name"]: item for item in schema["fields"]}
     plain, tags = _names(call, model, schema)
     row = shaped(call, record, columns(call, model, plain)).rows[0]

@@ -4,6 +4,8 @@ import json
 
 from ..services.errors import ToolError
 from ..services.tool import ToolResult
+from ..services.untrusted import closed
+from .provenance import mark_quotes
 
 # The most that any answer may hold, whatever a tool returns; shipped tools keep to their own, smaller budget.
 HARD_LIMIT = 80_000
@@ -19,13 +21,16 @@ def answer(call, result: ToolResult) -> dict:
     structured = dict(result.structured)
     notes = list(call.notes)
     if len(text) > HARD_LIMIT:
-        text = text[:HARD_LIMIT]
+        text = closed(text[:HARD_LIMIT])
         notes.append(f"The answer was cut at {HARD_LIMIT} characters. Ask for fewer records or fields.")
     if len(facts) > 2 * HARD_LIMIT:
         structured = {"truncated": True}
+    if call.boundary.used and result.text is not None:
+        # Where the text is nothing but JSON, `_meta` says it.
+        text = f"{text}\n{call.boundary.line}"
     if notes:
         text = "\n".join([text, *(f"Note: {note}" for note in notes)])
-    meta = {**result.meta, **({"warnings": notes} if notes else {})}
+    meta = {**result.meta, **call.boundary.meta, **({"warnings": notes} if notes else {})}
     return {
         "content": [{"type": "text", "text": text}, *result.content],
         "structuredContent": structured,
@@ -37,7 +42,11 @@ def answer(call, result: ToolResult) -> dict:
 def error_answer(error: ToolError, call=None) -> dict:
     """Return the error result: message and fix as text, the same facts as `structuredContent.error`."""
     facts = error.as_dict()
-    text = f"{error.message} {error.fix}" if error.fix else error.message
+    if call:
+        facts = {name: mark_quotes(call, fact) if name in ("message", "fix") else fact for name, fact in facts.items()}
+    text = f"{facts['message']} {facts['fix']}" if error.fix else facts["message"]
+    if call and call.boundary.used:
+        text = f"{text}\n{call.boundary.line}"
     notes = list(call.notes) if call else []
     return {
         "content": [{"type": "text", "text": "\n".join([text, *(f"Note: {note}" for note in notes)])}],

@@ -18,7 +18,8 @@ from ..services.nearest import nearest
 from ..services.policy import CompiledPolicy
 from ..services.questions import Question
 from ..services.tool import ToolSpec
-from . import domain_guard
+from ..services.untrusted import Boundary
+from . import domain_guard, provenance
 from .call_chatter import CallChatter
 from .call_files import CallFiles
 from .call_writing import CallWriting
@@ -61,6 +62,10 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         """Forget what the handler has done so far, as it was rolled back and will run again. Notes are kept once."""
         self.rehearsing = rehearsing
         self.journal = Journal(self)
+        # Around what outsiders wrote, wherever this answer shows it.
+        self.boundary = Boundary()
+        # By model and id, whether a record is an outsider's; found out once.
+        self.provenance: dict[str, dict[int, bool]] = {}
         # Records and lines that values were given for.
         self.values_checked = 0
         # By model, what this reading call has found by search: its transaction shows these records unchanged.
@@ -173,11 +178,7 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         """
         records = self._readable(domain)
         order = domain_guard.checked_order(self, domain.model, order)
-        columns = [
-            name
-            for name in fetch
-            if name == "display_name" or (records._fields[name].store and records._fields[name].column_type)
-        ]
+        columns = provenance.with_writers(records, fetch)
         # What is read of them next must come from this search: names and rules computed as superuser, in another
         # message of a batch, leave the real values in the cache, also those that a model masks for this user.
         # (Odoo looks at every field of the model and its inverses for that, so not where there is nothing to forget.)

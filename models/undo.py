@@ -80,7 +80,7 @@ class Undo:
             rehearsing=self.call.rehearsing,
             answers=self.call.answers,
         )
-        call.journal = self.call.journal
+        call.journal, call.boundary = self.call.journal, self.call.boundary
         call.notes = self.call.notes
         return call
 

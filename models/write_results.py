@@ -8,6 +8,7 @@ from odoo.models import BaseModel
 from ..services.budget import fit
 from ..services.tool import ToolResult
 from .default_fields import default_fields
+from .provenance import marked_names
 from .record_shape import columns, shaped
 
 # Listed with name and link; of more records only the ids.
@@ -67,6 +68,7 @@ def linked(call, records: BaseModel) -> list[dict[str, object]]:
     visible = records._filtered_access("read")
     base = records[:1].get_base_url()
     rows = {row["id"]: row["display_name"] for row in call.read(visible, ["display_name"])}
+    rows = marked_names(call, records._name, rows)
     return [
         {"id": record_id, "name": rows.get(record_id), "url": f"{base}/odoo/{records._name}/{record_id}"}
         for record_id in records.ids

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .tables import cell_text, join_table
+from .untrusted import closed
 
 DEFAULT_BUDGET = 20_000
 MAX_BUDGET = 80_000
@@ -54,11 +55,14 @@ def clamp_budget(characters: int | None) -> int:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return the text, or its beginning and how much is missing, in at most `limit` characters (40 or more)."""
+    """Return the text, or its beginning and how much is missing, in at most `limit` characters (40 or more).
+
+    A boundary that is cut through is closed again, beyond the limit: open, it would swallow what follows.
+    """
     if len(text) <= limit:
         return text
     mark = f"… [{len(text):,} characters]"
-    return text[: max(0, limit - len(mark))].rstrip() + mark
+    return closed(text[: max(0, limit - len(mark))].rstrip() + mark)
 
 
 def fit(

@@ -55,6 +55,7 @@ from . import (
     test_oauth_token,
     test_odoo_errors,
     test_portal_tokens,
+    test_provenance,
     test_readme,
     test_record_shape,
     test_rehearsal,

@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ..services.untrusted import parts
 from .common import McpCase
 
 
@@ -30,6 +31,12 @@ class TestToolReport(McpCase):
     def render(self, **arguments):
         return self.ok("odoo_render_report", model="res.partner", ids=self.record.ids, **arguments)
 
+    def said(self, result):
+        """Return what a report says; all of it stands inside the boundary, as outsiders may have a part in it."""
+        opening, content, closing = parts(result["content"])
+        self.assertTrue(opening.startswith("<untrusted id=") and closing)
+        return content
+
     def test_reports_are_listed_by_the_users_groups(self):
         listed = self.ok("odoo_render_report", model="res.partner")["reports"]
         self.assertIn({"id": self.report.id, "report": "mcp_test.card", "name": "Card", "type": "pdf"}, listed)
@@ -41,7 +48,7 @@ class TestToolReport(McpCase):
     def test_text_is_for_reading(self):
         for wanted in ("mcp_test.card", "card", str(self.report.id)):
             with self.subTest(report=wanted):
-                self.assertEqual(self.render(report=wanted)["content"], "Card of **Acme & <Sons>**")
+                self.assertEqual(self.said(self.render(report=wanted)), "Card of **Acme & <Sons>**")
 
     def test_html_has_no_scripts(self):
         content = self.render(report="Card", format="html")["content"]
@@ -52,9 +59,9 @@ class TestToolReport(McpCase):
     def test_long_reports_come_in_parts(self):
         self.record.comment = "long"
         first = self.render(report="Card")
-        self.assertEqual(len(first["content"]), 20_000)
+        self.assertEqual(len(self.said(first)), 20_000)
         second = self.render(report="Card", cursor=first["next_cursor"])
-        self.assertEqual(len(first["content"]) + len(second["content"]), first["characters"])
+        self.assertEqual(len(self.said(first)) + len(self.said(second)), first["characters"])
 
     def test_pdf_is_a_link_or_says_what_is_missing(self):
         reports = type(self.env["ir.actions.report"])

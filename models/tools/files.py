@@ -7,11 +7,11 @@ from odoo.models import BaseModel
 from ...services.errors import ToolError
 from ...services.schema import CURSOR, MODEL, boolean, choice, integer, params, text
 from ...services.tool import ToolResult, tool
-from ...services.untrusted import Boundary
 from ..attachment_text import image_block, is_image, read_pages
 from ..call_files import Content
 from ..file_links import check_target, issue, stored
 from ..paging import next_cursor, page_start
+from ..provenance import outside_ids
 
 # Files listed at once.
 PAGE = 50
@@ -124,6 +124,9 @@ def _list(call, record: BaseModel, cursor: str | None) -> ToolResult:
     offset = page_start(call, criteria, cursor)["offset"]
     found = call.attachments(record, limit=PAGE + 1, offset=offset)
     rows = [call.file_facts(each) for each in found[:PAGE]]
+    outside = outside_ids(call, found[:PAGE])
+    for row in rows:
+        row["name"] = call.boundary.cell(row["name"]) if row["id"] in outside else row["name"]
     facts: dict[str, object] = {"model": record._name, "id": record.id, "files": rows}
     lines = [f"{record._name} {record.id}: {len(rows) or 'no'} file(s)."]
     for row in rows:
@@ -139,21 +142,22 @@ def _list(call, record: BaseModel, cursor: str | None) -> ToolResult:
 
 
 def _show(call, content: Content, mode: str | None, pages: str | None) -> ToolResult:
-    facts: dict[str, object] = {"name": content.name, "mimetype": content.mimetype, "bytes": len(content.data)}
+    # Who named a file is not known here; it may have come with a mail.
+    name = call.boundary.cell(content.name)
+    facts: dict[str, object] = {"name": name, "mimetype": content.mimetype, "bytes": len(content.data)}
     if mode == "image" or (mode is None and is_image(content)):
         block, note = image_block(content)
         if note:
             call.note(note)
-        return ToolResult(facts, text=f"{content.name}: image, {len(content.data):,} bytes.", content=[block])
+        return ToolResult(facts, text=f"{name}: image, {len(content.data):,} bytes.", content=[block])
     found = read_pages(content, pages)
     for note in found.notes:
         call.note(note)
-    boundary = Boundary()
-    body = boundary.wrap(found.text)
+    body = call.boundary.wrap(found.text)
     shown = f"{found.unit} {found.shown[0]} to {found.shown[-1]} of {found.count}"
     facts.update(unit=found.unit, count=found.count, pages=found.shown, text=body)
-    lines = [f"{content.name}: {shown}.", body, boundary.line]
-    meta = boundary.meta
+    lines = [f"{name}: {shown}.", body]
+    meta = {}
     if found.rest:
         facts["next_pages"] = meta["next_pages"] = found.rest
         meta["truncated"] = True

@@ -55,7 +55,7 @@ class McpToolRegistry(models.AbstractModel):
         document = {
             "id": id.strip(),
             "title": str(facts.get("title") or template.title),
-            "text": found.text or "",
+            "text": "\n\n".join(text for text in (found.text, call.boundary.line) if text),
             "url": facts.get("url") or uri,
             "metadata": metadata,
         }

@@ -5,6 +5,7 @@ from odoo import models
 from ...services.schema import MODEL, VALUES, integer, names, params
 from ...services.tool import ToolResult, tool
 from ..form_preview import FormReader
+from ..provenance import mark_preview
 
 LONGEST_TEXT = 500
 BUDGET = 12_000
@@ -36,6 +37,7 @@ class McpToolRegistry(models.AbstractModel):
         for name in changed:
             call.field(model, name, "write")
         result = FormReader(call, model).preview(record, values or {}, changed)
+        mark_preview(call, record, result)
         labels = call.describe_fields(model, result.missing, ["string"]) if result.missing else {}
         facts = {
             "model": model,

@@ -65,6 +65,8 @@ def _part(call, source: str, facts: dict[str, object], cursor: str | None) -> To
     part = source[offset : offset + DEFAULT_BUDGET]
     end = offset + len(part)
     criteria, meta = dict(facts), {}
+    # A printed document shows what customers and visitors have written among our own words.
+    part = call.boundary.wrap(part)
     facts = {**facts, "content": part, "characters": len(source)}
     lines = [part or "The report is empty."]
     if end < len(source):

@@ -7,7 +7,6 @@ from ...services.errors import ToolError
 from ...services.html_text import html_to_markdown
 from ...services.schema import CURSOR, LIMIT, MODEL, array, boolean, choice, integer, params, text
 from ...services.tool import ToolResult, tool
-from ...services.untrusted import Boundary
 from ..activities import close, plan
 from ..chatter import (
     MOST_FOLLOWERS,
@@ -21,6 +20,7 @@ from ..chatter import (
 )
 from ..paging import next_cursor, page_start
 from ..posting import DONE, MESSAGE, NOTE, ask, posted
+from ..provenance import marked_names
 
 KINDS = ("messages", "notes", "changes", "activities", "followers")
 MESSAGE_KINDS = KINDS[:3]
@@ -57,8 +57,7 @@ class McpToolRegistry(models.AbstractModel):
         kinds = list(kinds or KINDS)
         criteria = {"model": model, "id": id, "kinds": kinds, "external_only": external_only, "limit": limit}
         before = page_start(call, criteria, cursor).get("before")
-        boundary = Boundary()
-        name = call.read(record, ["display_name"])[0]["display_name"]
+        name = marked_names(call, model, {id: call.read(record, ["display_name"])[0]["display_name"]})[id]
         facts: dict[str, object] = {"model": model, "id": id, "name": name}
         lines = [f"{model} {id}: {name}"]
         if not before:
@@ -66,16 +65,15 @@ class McpToolRegistry(models.AbstractModel):
         domain = kind_domain(kinds) & (outsider_domain() if external_only else Domain.TRUE)
         limit = min(limit, MAX_LIMIT)
         found = call.messages(record, domain & Domain("id", "<", before) if before else domain, limit + 1)
-        rows = message_rows(call, found[:limit], boundary)
+        rows = message_rows(call, record, found[:limit])
         shown = _that_fit(rows, DEFAULT_BUDGET - sum(map(len, lines)))
         facts["messages"] = shown
         lines += [message_text(row) for row in shown] or ["No messages." if not before else "No older messages."]
-        meta = boundary.meta
+        meta = {}
         if len(shown) < len(found):
             facts["next_cursor"] = next_cursor(call, criteria, {"before": shown[-1]["id"]})
             meta["next_cursor"] = facts["next_cursor"]
             lines.append(f"Older messages follow. next_cursor: {facts['next_cursor']}")
-        lines += [boundary.line] if boundary.line else []
         return ToolResult(facts, text="\n\n".join(line for line in lines if line), meta=meta)
 
     @tool(
@@ -155,6 +153,8 @@ def _around(call, record: BaseModel, kinds: list[str], facts: dict[str, object])
         lines.append(activity_text(facts["activities"]))
     if "followers" in kinds:
         followers = call.followers(record)
+        for each in followers:
+            each["name"] = call.boundary.cell(each["name"]) if each["external"] else each["name"]
         facts["followers"] = shown = followers[:MOST_FOLLOWERS]
         facts["followers_count"] = len(followers)
         names = [f"{each['name']} ({'external, ' * each['external']}partner {each['partner_id']})" for each in shown]
