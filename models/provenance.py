@@ -11,21 +11,11 @@ from odoo.fields import Field
 from odoo.models import BaseModel
 from odoo.tools import SQL
 
-_WRITERS = ("create_uid", "write_uid")
 _TEXTS = ("char", "text", "html", "properties", "reference", "json")
 # Records whose names are looked for in an error.
 MOST_QUOTED = 20
 # An order is named after its customer, who is named after the company they work for.
 _DEPTH = 2
-
-
-def with_writers(records: BaseModel, names: Sequence[str]) -> list[str]:
-    """Return those of the fields that a search brings along, and those that tell whose words its records hold."""
-    fields = records._fields
-    found = [
-        name for name in names if name == "display_name" or (fields[name].store and fields[name].column_type)
-    ]
-    return [*found, *(_WRITERS if records._log_access else ()), *_people(records)]
 
 
 def outside_ids(call, records: BaseModel) -> set[int]:
@@ -36,7 +26,7 @@ def outside_ids(call, records: BaseModel) -> set[int]:
     new = records.browse(record_id for record_id in records._ids if record_id not in known)
     if new:
         known.update(dict.fromkeys(new._ids, False))
-        known.update(dict.fromkeys(_outside(call, new), True))
+        known.update(dict.fromkeys(_outside(new), True))
     return {record_id for record_id in records._ids if known[record_id]}
 
 
@@ -46,11 +36,10 @@ def naming_outsiders(call, records: BaseModel, depth: int = _DEPTH) -> set[int]:
     names = _people(records)
     if not names or not depth:
         return found
-    # sudo: whom a record concerns only decides whether its name is marked.
-    rows = records.sudo()
-    rows.fetch(names)
-    linked = {row.id: {row[name].id for name in names if row[name]} - {row.id} for row in rows}
-    people = call.env["res.partner"].browse(set().union(*linked.values())).exists()
+    columns = SQL(", ").join(SQL.identifier("r", name, to_flush=records._fields[name]) for name in names)
+    query = SQL("SELECT r.id, %s FROM %s r WHERE r.id IN %s", columns, SQL.identifier(records._table), records._ids)
+    linked = {record_id: {each for each in ids if each} - {record_id} for record_id, *ids in _asked(records, query)}
+    people = call.env["res.partner"].browse(set().union(*linked.values()))
     outsiders = naming_outsiders(call, people, depth - 1)
     return found | {record_id for record_id, ids in linked.items() if ids & outsiders}
 
@@ -126,18 +115,30 @@ def _mark_links(call, model: str, cells: Sequence[dict]) -> None:
             ]
 
 
-def _outside(call, records: BaseModel) -> set[int]:
-    # sudo: who made a record only decides whether its text is marked.
-    rows = records.sudo()
-    rows.fetch(_WRITERS)
-    made = {row.id: (row.create_uid.id, row.write_uid.id) for row in rows}
-    people = {uid for pair in made.values() for uid in pair if uid and uid != SUPERUSER_ID}
-    outsiders = {uid for uid in people if not call.env["res.users"].browse(uid)._is_internal()}
-    found = {record_id for record_id, pair in made.items() if outsiders.intersection(pair)}
-    robots = {record_id for record_id, (maker, _last) in made.items() if maker == SUPERUSER_ID} - found
-    if robots and ("message_ids" in records._fields or records._name == "ir.attachment"):
-        found |= robots - _of_modules(records, robots)
-    return found
+def _outside(records: BaseModel) -> set[int]:
+    """Return which records are an outsider's. Asked in SQL: each row that is shown is asked about, and whose it is only
+    decides whether its text is marked.
+    """
+    made_by_odoo = SQL("FALSE")
+    if "message_ids" in records._fields or records._name == "ir.attachment":
+        # With an external id it is a module's data, or an import's.
+        made_by_odoo = SQL(
+            "r.create_uid = %s AND NOT EXISTS (SELECT 1 FROM ir_model_data d WHERE d.model = %s AND d.res_id = r.id)",
+            SUPERUSER_ID,
+            records._name,
+        )
+    share = SQL.identifier("u", "share", to_flush=records.env["res.users"]._fields["share"])
+    writer = SQL.identifier("r", "write_uid", to_flush=records._fields["write_uid"])
+    query = SQL(
+        "SELECT r.id FROM %s r WHERE r.id IN %s AND"
+        " (EXISTS (SELECT 1 FROM res_users u WHERE u.id IN (r.create_uid, %s) AND %s) OR %s)",
+        SQL.identifier(records._table), records._ids, writer, share, made_by_odoo,
+    )  # fmt: skip
+    return {record_id for (record_id,) in _asked(records, query)}
+
+
+def _asked(records: BaseModel, query: SQL) -> list[tuple]:
+    return records.env.execute_query(query) if records else []
 
 
 def _people(records: BaseModel) -> list[str]:
@@ -147,9 +148,3 @@ def _people(records: BaseModel) -> list[str]:
         for name, field in records._fields.items()
         if field.type == "many2one" and field.comodel_name == "res.partner" and field.store and field.column_type
     ]
-
-
-def _of_modules(records: BaseModel, ids: set[int]) -> set[int]:
-    """Return those records that have an external id: a module's data, or an import's."""
-    query = SQL("SELECT res_id FROM ir_model_data WHERE model = %s AND res_id IN %s", records._name, tuple(ids))
-    return {record_id for (record_id,) in records.env.execute_query(query)}

@@ -19,7 +19,7 @@ from ..services.policy import CompiledPolicy
 from ..services.questions import Question
 from ..services.tool import ToolSpec
 from ..services.untrusted import Boundary
-from . import domain_guard, provenance
+from . import domain_guard
 from .call_chatter import CallChatter
 from .call_files import CallFiles
 from .call_writing import CallWriting
@@ -62,9 +62,8 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         """Forget what the handler has done so far, as it was rolled back and will run again. Notes are kept once."""
         self.rehearsing = rehearsing
         self.journal = Journal(self)
-        # Around what outsiders wrote, wherever this answer shows it.
         self.boundary = Boundary()
-        # By model and id, whether a record is an outsider's; found out once.
+        # By model and id, whether a record is an outsider's.
         self.provenance: dict[str, dict[int, bool]] = {}
         # Records and lines that values were given for.
         self.values_checked = 0
@@ -178,7 +177,11 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         """
         records = self._readable(domain)
         order = domain_guard.checked_order(self, domain.model, order)
-        columns = provenance.with_writers(records, fetch)
+        columns = [
+            name
+            for name in fetch
+            if name == "display_name" or (records._fields[name].store and records._fields[name].column_type)
+        ]
         # What is read of them next must come from this search: names and rules computed as superuser, in another
         # message of a batch, leave the real values in the cache, also those that a model masks for this user.
         # (Odoo looks at every field of the model and its inverses for that, so not where there is nothing to forget.)
