@@ -30,6 +30,7 @@
         "views/mcp_oauth_issuer_wizard_views.xml",
         "views/res_users_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_config_applications_views.xml",
         "views/res_config_credentials_views.xml",
         "views/res_config_oauth_views.xml",
         "views/portal_tokens_templates.xml",

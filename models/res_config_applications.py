@@ -1,5 +1,4 @@
 import re
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -21,6 +20,8 @@ HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
 class ResConfigSettings(models.TransientModel):
+    """Whether users connect applications by logging in, and which applications."""
+
     _inherit = "res.config.settings"
 
     mcp_oauth = fields.Boolean(string="Connect by login", default=True)
@@ -47,7 +48,6 @@ class ResConfigSettings(models.TransientModel):
     mcp_cimd_works = fields.Boolean(compute="_compute_mcp_cimd_status")
     mcp_cimd_snapshots = fields.Boolean(string="Use shipped copies of their metadata", default=True)
     mcp_cimd_hosts = fields.Char(string="Hosts they may come from", config_parameter="mcp_endpoint.cimd_hosts")
-    mcp_egress_proxy = fields.Char(string="Proxy for outgoing requests", config_parameter="mcp_endpoint.egress_proxy")
 
     @api.depends("company_id")
     def _compute_mcp_issuer(self):
@@ -71,7 +71,7 @@ class ResConfigSettings(models.TransientModel):
                     reason,
                 )
 
-    @api.constrains("mcp_known_redirects", "mcp_cimd_hosts", "mcp_egress_proxy")
+    @api.constrains("mcp_known_redirects", "mcp_cimd_hosts")
     def _check_mcp_addresses(self):
         for settings in self:
             for pattern in re.split(r"[\s,]+", settings.mcp_known_redirects or ""):
@@ -85,10 +85,6 @@ class ResConfigSettings(models.TransientModel):
             for host in re.split(r"[\s,]+", settings.mcp_cimd_hosts or ""):
                 if host and not HOST.fullmatch(host):
                     raise ValidationError(self.env._("MCP Server: “%s” is no host, such as claude.ai.", host))
-            if settings.mcp_egress_proxy and not _is_proxy(settings.mcp_egress_proxy):
-                raise ValidationError(
-                    self.env._("MCP Server: the proxy is written like http://proxy.example.com:3128.")
-                )
 
     @api.model
     def get_values(self):
@@ -108,6 +104,7 @@ class ResConfigSettings(models.TransientModel):
 
     def action_mcp_check_egress(self):
         """Button *Try now*: fetch a vendor's metadata and show the outcome."""
+        self.check_access("write")
         self.env["mcp.oauth.server"]._cron_check_egress()
         return {"type": "ir.actions.client", "tag": "reload"}
 
@@ -118,11 +115,3 @@ def _is_pattern(pattern: str) -> bool:
     except OAuthError:
         return False
     return not pattern.endswith("*") or (pattern.endswith("/*") and len(pattern.split("/")) > 3)
-
-
-def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -36,8 +36,6 @@ class TestResConfigApplications(McpCase):
             ("mcp_known_redirects", "http://localhost/cb", "javascript:x"),
             ("mcp_known_redirects", "https://a.example/x/*", "https://*"),
             ("mcp_cimd_hosts", "claude.ai, vscode.dev", "https://claude.ai"),
-            ("mcp_egress_proxy", "http://proxy.example.com:3128", "proxy.example.com"),
-            ("mcp_egress_proxy", "http://user:pw@proxy:3128", "socks5://proxy:1080"),
         ):
             self.save(**{name: good})
             with self.subTest(bad), self.assertRaises(ValidationError):
@@ -61,3 +59,8 @@ class TestResConfigApplications(McpCase):
         governor = new_test_user(self.env, "mcp_governor", groups="base.group_user,mcp_endpoint.group_mcp_admin")
         with self.assertRaises(AccessError):
             self.env["mcp.oauth.issuer.wizard"].with_user(governor).create({})
+
+    def test_only_settings_administrators_try_the_internet(self):
+        governor = new_test_user(self.env, "mcp_tester", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        with self.assertRaises(AccessError):
+            self.env["res.config.settings"].with_user(governor).action_mcp_check_egress()
