@@ -51,20 +51,6 @@ class McpToken(models.Model):
         return purge(self, SQL("least(revoked_at, expires_at) < %s", fields.Datetime.now() - timedelta(days=int(days))))
 
 
-class McpOauthClient(models.Model):
-    _inherit = "mcp.oauth.client"
-
-    grant_count = fields.Integer(compute="_compute_grant_count")
-
-    def _compute_grant_count(self):
-        groups = self.env["mcp.token"]._read_group(
-            [("oauth_client_id", "in", self.ids), ("state", "=", "active")], ["oauth_client_id"], ["__count"]
-        )
-        counts = {client.id: count for client, count in groups}
-        for client in self:
-            client.grant_count = counts.get(client.id, 0)
-
-
 class ResUsers(models.Model):
     _inherit = "res.users"
 

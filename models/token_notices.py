@@ -1,7 +1,10 @@
+import logging
 from datetime import timedelta
 
 from markupsafe import Markup
 from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
 
 WARNED_BEFORE = timedelta(days=7)
 BATCH = 100
@@ -22,6 +25,7 @@ class McpToken(models.Model):
         secret = super()._issue(user, **options)
         # sudo: the digest is readable by nobody; it is that of the token just made.
         token = self.sudo().search([("digest", "=", self._digest(secret))])
+        _logger.info("MCP token %s made for %s by %s", token.id, user.login, self.env.user.login)
         token._tell_owner_of_secret(
             lambda env: env._("New token for AI assistants"),
             lambda env: env._(
@@ -38,6 +42,7 @@ class McpToken(models.Model):
         secret = super()._rotate(**options)
         # sudo: whose token it is was checked by the rotation.
         token = self.sudo()
+        _logger.info("MCP token %s of %s rotated", token.id, token.user_id.login)
         token.expiry_warned_at = False
         token._end_activities()
         token._tell_owner_of_secret(
@@ -54,6 +59,7 @@ class McpToken(models.Model):
 
     def _revoke(self) -> None:
         super()._revoke()
+        _logger.info("MCP tokens %s revoked by %s", self.ids, self.env.user.login)
         self._end_activities()
 
     def _end_activities(self) -> None:

@@ -64,10 +64,10 @@ class TestConnectedApplications(McpCase):
 
     def test_client_counts_its_living_grants(self):
         self.open_grant(self.governor)
-        self.assertEqual(self.client.grant_count, 2)
+        self.assertEqual(self.client.connection_count, 2)
         self.grant._revoke()
         self.client.invalidate_recordset()
-        self.assertEqual(self.client.grant_count, 1)
+        self.assertEqual(self.client.connection_count, 1)
 
     def test_grants_are_purged_when_the_audit_log_has_forgotten_them(self):
         now = fields.Datetime.now()

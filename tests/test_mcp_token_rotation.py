@@ -1,12 +1,16 @@
+import json
 from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..models import token_lookup
 from .common import McpCase, McpHttpCase
+
+REFUSALS = ("odoo.exceptions.AccessError", "builtins.AttributeError", "odoo.exceptions.UserError")
 
 
 @tagged("post_install", "-at_install")
@@ -72,6 +76,13 @@ class TestMcpTokenRotation(McpCase):
         self.assertIsNone(self.find(self.old))
         self.assertTrue(self.find(second).is_previous)
         self.assertFalse(self.find(third).is_previous)
+
+    def test_either_secret_costs_one_query(self):
+        new = self.rotate()
+        for secret in (new, self.old):
+            self.find(secret)
+            with self.assertQueryCount(1):
+                self.env["mcp.token"]._find(secret)
 
     def test_end_overlap_now(self):
         new = self.rotate()
@@ -187,3 +198,48 @@ class TestMcpTokenRotationHttp(McpHttpCase):
         self.env.flush_all()
         self.assertEqual(self.rpc("tools/list", token=old).status_code, 401)
         self.assertEqual(self.rpc("tools/list", token=new).status_code, 200)
+
+    def rpc_as(self, model, method, *args, **kwargs):
+        """Call a method as the web client does; return the error's name, None when it went through."""
+        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "call", "params": params}
+        headers = {"Content-Type": "application/json"}
+        answer = self.url_open("/web/dataset/call_kw", data=json.dumps(body), headers=headers).json()
+        return answer.get("error", {}).get("data", {}).get("name")
+
+    @mute_logger("odoo.http")
+    def test_nothing_is_done_to_the_token_of_another_over_rpc(self):
+        secret = self.issue()
+        token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(secret).id)
+        new_test_user(self.env, "mcp_other", groups="base.group_user", password="mcp_other")
+        self.authenticate("mcp_other", "mcp_other")
+        for model, method, *args in (
+            ("mcp.token", "_rotate", [token.id]),
+            ("mcp.token", "_issue", [self.user.id]),
+            ("mcp.token", "_find", secret),
+            ("mcp.token", "_digest", secret),
+            ("mcp.token", "action_revoke", [token.id]),
+            ("mcp.token", "action_withdraw", [token.id]),
+            ("mcp.token", "action_end_overlap", [token.id]),
+            ("mcp.token", "read", [token.id], ["name"]),
+            ("mcp.token", "write", [token.id], {"user_id": self.env.ref("base.user_admin").id}),
+            ("mcp.token", "create", {"name": "x", "user_id": self.user.id}),
+            ("mcp.token", "copy", [token.id]),
+            ("mcp.token.rotate", "create", {"token_id": token.id}),
+            ("mcp.token", "search", [["digest", "=like", "%"]]),
+            ("mcp.token", "search", [["user_id.mcp_token_ids.digest", "=like", "%"]]),
+            ("res.users", "search", [["mcp_token_ids.previous_digest", "!=", False]]),
+            ("mcp.auth.failure", "search", []),
+        ):
+            with self.subTest(model=model, method=method, args=args):
+                self.assertIn(self.rpc_as(model, method, *args), REFUSALS)
+        token.invalidate_recordset()
+        self.assertEqual((token.state, token.user_id, token.rotated_at), ("active", self.user, False))
+        self.assertEqual(len(self.env["mcp.token"].search([("user_id", "=", self.user.id)])), 1)
+        self.assertEqual(self.rpc("tools/list", token=secret).status_code, 200)
+
+    def test_assistants_reach_no_tokens(self):
+        for model in ("mcp.token", "mcp.auth.failure", "res.users.apikeys"):
+            arguments = {"model": model, "domain": [], "fields": ["name"]}
+            result = self.rpc("tools/call", {"name": "odoo_search_records", "arguments": arguments}).json()["result"]
+            self.assertTrue(result["isError"])

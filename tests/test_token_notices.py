@@ -74,7 +74,7 @@ class TestTokenNotices(McpCase):
         self.token(left=-1)
         self.token(left=3)._revoke()
         self.token(days=3)
-        self.token(left=3).kind = "external"
+        self.token(left=3).kind = "api_key"
         archived = new_test_user(self.env, "mcp_gone", groups="base.group_user")
         self.token(archived, left=3)
         self.env.cr.execute("UPDATE res_users SET active = FALSE WHERE id = %s", [archived.id])

@@ -47,7 +47,8 @@ class TestExample(unittest.TestCase):
         self.assertEqual([argument["name"] for argument in prompt["arguments"]], ["contact"])
         partner = self.number("SELECT min(id) FROM res_partner WHERE active")
         answer = self.endpoint.rpc(
-            "prompts/get", {"name": "greet_contact", "arguments": {"contact": str(partner)}},
+            "prompts/get",
+            {"name": "greet_contact", "arguments": {"contact": str(partner)}},
             {"Mcp-Name": "greet_contact"},
         )
         self.assertTrue(answer.result["messages"][0]["content"]["text"].startswith("Write a friendly greeting to "))
