@@ -52,6 +52,7 @@ from . import (
     mcp_token_rotate,
     mcp_token_rotation,
     mcp_tool_checks,
+    mcp_tool_screen,
     oauth_aliases,
     oauth_client_admin,
     oauth_client_auth,

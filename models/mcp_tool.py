@@ -20,7 +20,7 @@ GONE = (
     "The tool {} cannot run: what it was made of is gone or was changed. Do without it, and tell an administrator to "
     "look at MCP Server, Tools."
 )
-_DECIDED = ("description", "toolset", "listing")
+DECIDED = ("description", "toolset", "listing")
 
 
 class McpTool(models.Model):
@@ -108,7 +108,7 @@ class McpTool(models.Model):
             else:
                 tool.model_name = source.model_name if tool.source == "action" else source.model
 
-    @api.depends("name", "source", "sequence", *_DECIDED)
+    @api.depends("name", "source", "sequence", *DECIDED)
     def _compute_code(self):
         coded = self.env["mcp.tool.registry"]._coded()
         for tool in self:
@@ -117,11 +117,11 @@ class McpTool(models.Model):
             tool.code_toolset = spec.toolset if spec else False
             moved = spec and tool.sequence != default_sequence(tool.toolset or spec.toolset)
             tool.is_changed = tool.source == CODE and bool(
-                moved or not tool.is_enabled or any(tool[name] for name in _DECIDED)
+                moved or not tool.is_enabled or any(tool[name] for name in DECIDED)
             )
 
     @api.depends(
-        "name", "title", "source", "condition", "columns", *_DECIDED, *SOURCE_FIELDS.values(), "argument_ids.name",
+        "name", "title", "source", "condition", "columns", *DECIDED, *SOURCE_FIELDS.values(), "argument_ids.name",
         "argument_ids.description", "argument_ids.kind", "argument_ids.model_name", "argument_ids.options",
         "argument_ids.is_required", "argument_ids.default_value", "argument_ids.sequence",
     )  # fmt: skip
@@ -265,20 +265,3 @@ class McpTool(models.Model):
         # sudo: whether there is such a tool; users change filters of theirs without a right to see tools.
         if self.sudo().search_count([(name, "in", ids)], limit=1):
             self.env.registry.clear_cache()
-
-    @api.model
-    def action_open_tools(self):
-        """Open the list of all tools, with a row for each that code declares."""
-        self.check_access("create")
-        coded = self.env["mcp.tool.registry"]._coded()
-        rows = self.search(Domain.TRUE)
-        if missing := coded.keys() - set(rows.mapped("name")):
-            self.create([{"name": name, "source": CODE} for name in coded if name in missing])
-        rows.filtered(lambda row: row.source == CODE and row.name not in coded and not row.is_changed).unlink()
-        return self.env["ir.actions.act_window"]._for_xml_id("mcp_endpoint.action_mcp_tool")
-
-    def action_restore(self):
-        """Take back all that was changed of tools that code declares."""
-        for tool in self.filtered(lambda tool: tool.source == CODE):
-            sequence = default_sequence(tool.code_toolset or TOOLSET)
-            tool.write({"is_enabled": True, **dict.fromkeys(_DECIDED, False), "sequence": sequence})

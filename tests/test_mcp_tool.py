@@ -1,7 +1,7 @@
 import json
 
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..services.errors import InvalidParams
@@ -233,6 +233,15 @@ class TestMcpTool(CustomToolCase):
         } | {"server_action_id": {"fields": {"display_name": {}}}}
         rows = self.env["mcp.tool"].with_user(self.governor).web_search_read([], specification)["records"]
         self.assertIn("paint_all", [row["name"] for row in rows])
+
+    def test_choosing_a_source_adds_the_argument_for_its_record(self):
+        form = Form(self.env["mcp.tool"])
+        form.name, form.source, form.description = "welcome", "template", "Welcomes a new contact."
+        form.template_id = self.template()
+        tool = form.save()
+        argument = tool.argument_ids
+        self.assertEqual((argument.kind, argument.model_name, argument.is_required), ("record", "res.partner", True))
+        self.assertEqual(self.listed()["welcome"]["inputSchema"]["required"], ["record"])
 
     def test_copy_has_a_name_of_its_own(self):
         tool = self.make("of_filter", "filter", self.saved_filter(), ("city", "text", {}))
