@@ -1,6 +1,7 @@
 import logging
 import secrets
 from collections.abc import Callable
+from functools import cached_property
 
 from odoo.exceptions import AccessDenied, ConcurrencyError, UserError
 from odoo.http import Dispatcher, Response
@@ -52,7 +53,7 @@ class McpDispatcher(Dispatcher):
     def dispatch(self, endpoint, args):
         # Other addons read them when the answer is ready (`utm`), also where no message was handled.
         self.request.params = {}
-        inbound = McpInbound(self.request, self._policy(), self.request_id)
+        inbound = McpInbound(self.request, self._policy, self.request_id)
         self.accepts_json = inbound.accepts_json
         try:
             inbound.check_source()
@@ -143,13 +144,14 @@ class McpDispatcher(Dispatcher):
         found = (jsonrpc.readable_id(payload) for payload in payloads if isinstance(payload, dict))
         self.open_ids = [message_id for message_id in found if message_id is not None]
 
+    @cached_property
     def _policy(self) -> http_gate.HttpPolicy:
         return self.request.env["mcp.server"]._http_policy()
 
     def _cors_headers(self) -> list[tuple[str, str]]:
         if self.request.env is None:
             return []
-        return self._policy().cors_headers(self.request.httprequest.headers.get("Origin"))
+        return self._policy.cors_headers(self.request.httprequest.headers.get("Origin"))
 
     def _refused(self, error: HttpRefusal | ProtocolError) -> Response:
         headers = error.headers if isinstance(error, HttpRefusal) else {}

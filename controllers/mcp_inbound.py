@@ -27,7 +27,7 @@ class McpInbound:
         """Whether the headers alone point to the modern era."""
         return protocol.is_modern_header(self.version_header)
 
-    @property
+    @cached_property
     def accepts_json(self) -> bool:
         accepted = self.http.accept_mimetypes
         return not accepted or accepted.quality("application/json") > 0

@@ -78,7 +78,9 @@ class McpPrompt(models.Model):
             raise _unknown(f"There is no prompt {name[:64]!r}.", "See prompts/list.")
         # Searched for: reading `argument_ids` would read those of all prompts, and the groups as well.
         asked = Domain("prompt_id", "=", prompt.id) & Domain("name", "=", argument)
-        found = self.env["mcp.prompt.argument"].search_fetch(asked, ["name", "kind", "model_name", "options"])
+        # sudo: an argument of a prompt that this caller has.
+        arguments = self.env["mcp.prompt.argument"].sudo()
+        found = arguments.search_fetch(asked, ["name", "kind", "model_name", "options"])
         if not found:
             raise _unknown(f"{name} has no argument {argument[:64]!r}.", "See prompts/list.")
         match found.kind:

@@ -7,6 +7,7 @@ A name is refused when it is listed or starts with a listed prefix. Admins may e
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Secrets, access control, code, mail transport, payments: neither read nor written, not even by an administrator.
 UNREACHABLE_MODELS = frozenset(
@@ -211,6 +212,8 @@ def model_is_read_only(model: str) -> bool:
     return model in READ_ONLY_MODELS or model.startswith(READ_ONLY_PREFIXES)
 
 
+# Asked for every field of a model, over and over the same few thousand names.
+@lru_cache(maxsize=16_384)
 def field_is_secret(field: str) -> bool:
     """Say whether a field holds a credential, judged by its name."""
     return SECRET_FIELD.search(field) is not None
