@@ -161,7 +161,7 @@ def match(query: str, name: str, *labels: str) -> float:
     :param query: what the caller looks for, already `normalized`
     :param labels: what the model is called in one or more languages
     """
-    own, texts = _texts(name, labels)
+    own, texts, everything = _texts(name, labels)
     if query in own:
         return 100.0
     if name in _OLD.get(query, ()):
@@ -170,6 +170,8 @@ def match(query: str, name: str, *labels: str) -> float:
         # Of several models that one word stands for, the more usual one comes first.
         return 92.0 - min(_BY_WORD[query].index(name), 9)
     words = list(dict.fromkeys(query.split()))
+    if not any(map(everything.__contains__, words)):
+        return 0.0
     return max((_by_words(words, text) for text in texts), default=0.0)
 
 
@@ -195,16 +197,15 @@ def is_old(name: str) -> bool:
 
 # Holds the models of a large database in a few languages: every query is compared with all of them.
 @lru_cache(maxsize=8_192)
-def _texts(name: str, labels: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what a model is called, normalized, and the same with the words people use for it."""
+def _texts(name: str, labels: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return what a model is called, normalized; the same with the words people use for it; and all that as one."""
     own = (normalized(name), *(normalized(label) for label in labels if label))
-    return own, tuple(dict.fromkeys((*own, *_WORDS.get(name, ()))))
+    texts = tuple(dict.fromkeys((*own, *_WORDS.get(name, ()))))
+    return own, texts, "\n".join(texts)
 
 
 def _by_words(wanted: list[str], text: str) -> float:
     """All words found scores 60 to 85, the fewer others the more; some found scores less than 50."""
-    if not any(map(text.__contains__, wanted)):
-        return 0.0
     there = text.split()
     hits = sum(word in there or (len(word) > 3 and word in text) for word in wanted)
     if not hits:
