@@ -3,5 +3,6 @@ UPDATE mcp_token SET revoked_at = (now() AT TIME ZONE 'UTC') WHERE revoked_at IS
 DELETE FROM mcp_oauth_code;
 DELETE FROM mcp_oauth_access;
 DELETE FROM mcp_oauth_refresh;
+UPDATE mcp_identity_provider SET active = FALSE;
 UPDATE mcp_oauth_client SET blocked = TRUE, secret_digest = NULL;
 DELETE FROM ir_config_parameter WHERE key IN ('mcp_endpoint.issuer', 'mcp_endpoint.api_keys');

@@ -95,7 +95,7 @@ class McpOauthGrants(models.AbstractModel):
 
     def _grant_client_credentials(self, client, asked: TokenRequest) -> dict:
         """Answer §4.4 of RFC 6749 for a client that an administrator has bound to a user."""
-        if client.kind != "machine" or not client.user_id or client._is_public():
+        if client.kind != "machine" or client._is_public():
             raise OAuthError("unauthorized_client", "This client acts for no user of its own.")
         return self._answer_for(client, asked, client.user_id, client.profile_id, client._scope_ceiling())
 

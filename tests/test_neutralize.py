@@ -18,7 +18,11 @@ class TestNeutralize(OAuthMixin, McpCase):
     def test_a_neutralized_copy_accepts_nothing_of_the_original(self):
         answer, personal, code = self.connect(), self.issue(), self.code()
         self.make_client("confidential", auth_method="client_secret_post", grant_types="client_credentials")
+        provider = self.env["mcp.identity.provider"].create(
+            {"name": "IdP", "issuer": "https://idp.example.com", "accepts_bearer": True}
+        )
         self.neutralize()
+        self.assertFalse(provider.active)
         self.assertIsNone(self.state(answer))
         self.assertEqual(self.env["mcp.token"]._find(personal).refusal, "token_revoked")
         for form in (

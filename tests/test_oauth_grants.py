@@ -65,9 +65,7 @@ class TestOauthGrants(OAuthMixin, McpCase):
         self.refused("invalid_target", self.form(resource="https://other.example.com/mcp"))
         self.user.active = False
         self.refused("invalid_grant", self.form())
-        machine.user_id = False
-        self.refused("unauthorized_client", self.form())
-        machine.write({"user_id": self.user.id, "kind": "manual"})
+        machine.kind = "manual"
         self.refused("unauthorized_client", self.form())
 
     def test_revoking_a_refresh_token_ends_the_grant(self):

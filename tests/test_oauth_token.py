@@ -223,6 +223,18 @@ class TestOauthToken(OAuthMixin, McpHttpCase):
             answer = self.post({"jsonrpc": "2.0", "id": 2, "method": "ping"}, token=token, headers=session)
             self.assertEqual(answer.status_code, status)
 
+    def test_what_tools_get_of_a_request_has_no_secret(self):
+        token, seen = self.connected(), []
+
+        def ping(_server, exchange):
+            seen.append(repr(exchange))
+            return {}
+
+        with patch.object(type(self.env["mcp.server"]), "_rpc_ping", ping):
+            self.post({"jsonrpc": "2.0", "id": 1, "method": "ping"}, token=token)
+        self.assertEqual(len(seen), 1)
+        self.assertNotIn(token[9:40], seen[0])
+
     def test_the_challenge_can_be_read_by_web_pages_that_are_allowed(self):
         answer = self.rpc("tools/list", token=False, headers={"Origin": "http://localhost:6274"})
         self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "http://localhost:6274")
