@@ -65,7 +65,7 @@ class TestOauthGrants(OAuthMixin, McpCase):
         self.refused("invalid_target", self.form(resource="https://other.example.com/mcp"))
         self.user.active = False
         self.refused("invalid_grant", self.form())
-        machine.kind = "manual"
+        machine.write({"kind": "manual", "user_id": False, "profile_id": False})
         self.refused("unauthorized_client", self.form())
 
     def test_revoking_a_refresh_token_ends_the_grant(self):
