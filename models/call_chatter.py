@@ -119,9 +119,12 @@ class CallChatter:
         return [{"partner_id": each.id, "name": each.name or "", "external": each.partner_share} for each in partners]
 
     def activities(self, record: BaseModel) -> BaseModel:
-        """Return the open activities of a record that this user may see."""
+        """Return the open activities of a record that this user may see; portal users see none."""
+        activities = self.env["mail.activity"]
+        if not activities.has_access("read"):
+            return activities
         domain = [("res_model", "=", record._name), ("res_id", "=", record.id)]
-        return self.env["mail.activity"].search(domain, order="date_deadline, id", limit=100)
+        return activities.search(domain, order="date_deadline, id", limit=100)
 
     def recipients(
         self, record: BaseModel, subtype: str, partner_ids: Sequence[int] = (), *, followers: bool = True

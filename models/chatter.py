@@ -90,6 +90,8 @@ def message_rows(call, record: BaseModel, messages: BaseModel) -> list[dict[str,
 
 def activity_rows(call, activities: BaseModel) -> list[dict[str, object]]:
     """Return a row per open activity, those due first at the top."""
+    if not activities:
+        return []
     names = ("activity_type_id", "summary", "note", "date_deadline", "user_id", "state")
     rows = call.read(activities[:MOST_ACTIVITIES], names)
     return [

@@ -54,6 +54,7 @@ from . import (
     test_oauth_registration,
     test_oauth_token,
     test_odoo_errors,
+    test_portal_calls,
     test_portal_tokens,
     test_provenance,
     test_readme,

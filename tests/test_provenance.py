@@ -247,7 +247,7 @@ class TestProvenanceMail(HostileMixin, McpCase):
             text = " ".join(self.hostile(case).split())[:3000]
             mail = (
                 f"From: evil@evil.example\nTo: leads@example.com\nMessage-Id: <{case['name'].replace(' ', '')}@evil>\n"
-                f'Subject: =?utf-8?b?{__import__("base64").b64encode(text.encode()).decode()}?=\n'
+                f"Subject: =?utf-8?b?{__import__('base64').b64encode(text.encode()).decode()}?=\n"
                 "Content-Type: text/plain; charset=utf-8\n\n" + text
             )
             lead_id = self.robot["mail.thread"].message_process("crm.lead", mail.encode())
