@@ -66,6 +66,26 @@ class TestToolOfServerAction(CustomToolCase):
         self.assertEqual(self.partners[0].color, 3)
         self.assertFalse(self.env["mcp.change"].search([("tool", "=", "paint")]))
 
+    def test_what_it_changed_is_undone(self):
+        self.make("paint", "action", self.server_action("record.write({'color': 9})"), CONTACT)
+        facts = self.confirmed("paint", contact=str(self.partners[0].id))
+        self.assertEqual(self.partners[0].color, 9)
+        self.ok("odoo_undo", change_id=facts["change_ids"][0])
+        self.assertEqual(self.partners[0].color, 3)
+
+    def test_is_a_step_of_a_batch_like_any_tool(self):
+        self.make("paint", "action", self.server_action("record.write({'color': 9})"), CONTACT)
+        self.make("kiosks", "filter", self.saved_filter("[('name', 'ilike', 'Azure Kiosk')]"))
+        steps = [
+            {"tool": "kiosks", "arguments": {}},
+            {"tool": "paint", "arguments": {"contact": str(self.partners[0].id)}},
+            {"tool": "paint", "arguments": {"contact": "2147483647"}},
+        ]
+        self.fails("not_found", "odoo_batch", steps=steps)
+        self.assertEqual(self.partners[0].color, 3)
+        self.confirmed("odoo_batch", steps=steps[:2])
+        self.assertEqual(self.partners[0].color, 9)
+
     def test_a_repeated_key_has_one_effect(self):
         self.make("make_one", "action", self.server_action("env['res.partner'].create({'name': 'Once only'})"))
         asked = self.ok("make_one")
