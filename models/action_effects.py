@@ -38,7 +38,20 @@ class EffectWatch:
         for model, ids in found.items():
             own = set(self.records.ids) if model == self.records._name else set()
             rows += self._new(model, sorted(ids - own))
-        return rows[:MOST_CREATED]
+        rows = rows[:MOST_CREATED]
+        self._journal(rows)
+        return rows
+
+    def _journal(self, rows: list[dict[str, object]]) -> None:
+        """Note what the action has made, so that undo removes it, or says why Odoo no longer lets it go."""
+        noted = {(entry.model, entry.id) for entry in self.call.journal.entries}
+        ids: dict[str, list[int]] = {}
+        for row in rows:
+            # What this caller could not have made is not theirs to remove.
+            if (row["model"], row["id"]) not in noted and self.call.policy.allows_model(row["model"], "create"):
+                ids.setdefault(row["model"], []).append(row["id"])
+        for model, made in ids.items():
+            self.call.journal.created(self.call.env[model].browse(made))
 
     def _new(self, model: str, ids: list[int]) -> list[dict[str, object]]:
         if model not in self.call.env or not self.call.allows_model(model):

@@ -29,6 +29,8 @@ def run_choice(
     run = ActionRun(call, records, answers, context or {})
     with call.journal.changing(records, []):
         outcome = run.run(choice)
+        # Tracked changes become messages only now, as they do at the end of a dry run.
+        call.env.cr.flush()
     remaining = records.exists()
     facts = {"status": "done", "action": choice.label, **outcome.as_dict()}
     if created := watch.created(outcome.records):

@@ -96,7 +96,8 @@ def activity_rows(call, activities: BaseModel) -> list[dict[str, object]]:
     rows = call.read(activities[:MOST_ACTIVITIES], names)
     return [
         {
-            "id": row["id"],
+            # As odoo_post_message takes it, to close it.
+            "activity_id": row["id"],
             "type": row["activity_type_id"] and row["activity_type_id"][1],
             "summary": row["summary"] or "",
             "due": to_wire(row["date_deadline"]),
@@ -124,11 +125,11 @@ def message_text(row: Mapping[str, object]) -> str:
 def activity_text(rows: Sequence[Mapping[str, object]]) -> str:
     """Return the open activities as lines, empty for none."""
     lines = [
-        f"[{row['id']}] {row['due']} ({row['state']}) {row['type'] or 'Activity'}: {row['summary']}"
+        f"[{row['activity_id']}] {row['due']} ({row['state']}) {row['type'] or 'Activity'}: {row['summary']}"
         f" → {row['assigned_to'] or 'nobody'}" + (f"\n{row['note']}" if row["note"] else "")
         for row in rows
     ]
-    return "\n".join(["Open activities:", *lines]) if lines else ""
+    return "\n".join(["Open activities [activity_id]:", *lines]) if lines else ""
 
 
 def _kind(row: Mapping[str, object], internal: Collection[int]) -> str:

@@ -151,10 +151,17 @@ def _x2many_names(call, raw: Sequence[Mapping], fields: Mapping[str, Field]) -> 
     return names
 
 
+def _is_stored(field: Field) -> bool:
+    """Say whether there is a stored value behind a field, also behind one that its model inherits from another."""
+    while field.inherited:
+        field = field.inherited_field
+    return bool(field.store)
+
+
 def _is_plain(call, field: Field) -> bool:
     if field.type in X2MANY and not call.allows_model(field.comodel_name):
         return False
-    return bool(field.store or field.inherited) and field.type not in OPAQUE - {"binary"}
+    return _is_stored(field) and field.type not in OPAQUE - {"binary"}
 
 
 def _note_company(call, fields: Sequence[Field]) -> None:

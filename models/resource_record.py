@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from odoo.exceptions import AccessError
-from odoo.fields import Field
 from odoo.models import BaseModel
 
 from ..services.budget import DEFAULT_BUDGET, shorten
@@ -60,18 +59,10 @@ def record_url(record: BaseModel) -> str:
 
 def _names(call, model: str, schema: Mapping) -> tuple[list[str], list[str]]:
     """Return the fields that hold a value of their own, the most telling first, and a few many2many fields."""
-    fields = call.env[model]._fields
-    plain = {name for name in all_fields(call, model) if name not in _TECHNICAL and _is_stored(fields[name])}
+    plain = {name for name in all_fields(call, model) if name not in _TECHNICAL}
     ranked = [item for item in schema["fields"] if item["name"] in plain]
     tags = [item["name"] for item in ranked if item["type"] == "many2many"][:MOST_TAGS]
     return [item["name"] for item in ranked if item["type"] not in X2MANY], tags
-
-
-def _is_stored(field: Field) -> bool:
-    """Say whether there is a stored value behind a field, also behind one that its model inherits from another."""
-    while field.inherited:
-        field = field.inherited_field
-    return bool(field.store)
 
 
 def _tags(call, record: BaseModel, name: str) -> dict:

@@ -21,6 +21,11 @@ _SENTENCES: tuple[tuple[tuple[str, ...], str], ...] = (
         "Find the technical name of a kind of document with odoo_find_models; do not guess it.",
     ),
     (
+        ("search", "fetch"),
+        "To find a document by words in any app use search, and fetch to read it whole.",
+    ),
+    (("odoo_find_skills",), "For a whole task look for a ready procedure with odoo_find_skills."),
+    (
         ("odoo_describe_model",),
         "Look up field names and allowed values with odoo_describe_model before you filter or write.",
     ),

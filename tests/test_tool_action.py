@@ -56,7 +56,7 @@ class TestToolAction(McpCase):
     def test_button_by_label_or_method_tells_what_changed(self):
         result = self.run_action("sHELVE ")
         self.assertFalse(self.bank.active)
-        changed = {(row["field"], row["before"], row["after"]) for row in result["changes"]}
+        changed = {(row.get("field"), row.get("before"), row.get("after")) for row in result["changes"]}
         self.assertIn(("active", True, False), changed)
         self.run_action("action_unarchive")
         self.assertTrue(self.bank.active)
@@ -71,7 +71,7 @@ class TestToolAction(McpCase):
     def test_dry_run_changes_nothing(self):
         result = self.run_action("Shelve", dry_run=True)
         self.assertEqual(result["status"], "dry_run")
-        self.assertIn("active", [row["field"] for row in result["changes"]])
+        self.assertIn("active", [row.get("field") for row in result["changes"]])
         self.assertTrue(self.bank.active)
 
     def test_what_the_form_does_not_offer_is_refused(self):
@@ -127,7 +127,7 @@ class TestToolAction(McpCase):
         self.refused("unknown_action", str(actions[1].id))
         result = self.run_action("renumber")
         self.assertEqual(self.bank.acc_number, "77")
-        self.assertIn(("acc_number", "77"), [(row["field"], row["after"]) for row in result["changes"]])
+        self.assertIn(("acc_number", "77"), [(row.get("field"), row.get("after")) for row in result["changes"]])
         self.env["ir.model.data"].create(
             {"module": "mcp_test", "name": "renumber", "model": "ir.actions.server", "res_id": actions[0].id}
         )
@@ -325,7 +325,7 @@ class TestToolActionSale(FullCase):
     def test_confirm_makes_a_delivery_and_cannot_be_repeated(self):
         result = self.press(self.order, "Confirm")
         self.assertEqual(self.order.state, "sale")
-        state = next(row for row in result["changes"] if row["field"] == "state")
+        state = next(row for row in result["changes"] if row.get("field") == "state")
         self.assertEqual(state["after"], "sale")
         self.assertIn(("stock.picking", self.order.picking_ids.id), [(r["model"], r["id"]) for r in result["created"]])
         error = self.refused("not_offered", self.order, "Confirm")
@@ -342,6 +342,35 @@ class TestToolActionSale(FullCase):
         self.assertEqual((result["status"], self.order.state), ("dry_run", "draft"))
         self.assertFalse(self.order.picking_ids)
         self.assertIn("stock.picking", [row["model"] for row in result["result"]["created"]])
+
+    def test_what_a_button_made_is_undone_or_said_why_not(self):
+        self.user.group_ids += self.env.ref("account.group_account_invoice")
+        self.press(self.order, "Confirm")
+        for posted in (False, True):
+            self.press(self.order, "Create Invoice", answers={"amount": 10, "advance_payment_method": "percentage"})
+            invoice = self.order.invoice_ids.filtered(lambda move: move.state == "draft")
+            change = self.env["mcp.change"].search([("model", "=", "account.move"), ("res_id", "=", invoice.id)])
+            self.assertEqual(change.operation, "create")
+            with self.subTest(posted=posted):
+                if posted:
+                    # As if that were part of the same change: nobody else has touched it since.
+                    invoice.action_post()
+                    self.env.cr.execute("UPDATE account_move SET write_date = %s", [change.date])
+                    error = self.fails("business_rule", "odoo_undo", self.user, change_id=change.id)
+                    self.assertIn("posted", error["message"])
+                else:
+                    self.ok("odoo_undo", self.user, change_id=change.id)
+                self.assertEqual(bool(invoice.exists()), posted)
+
+    def test_a_dry_run_tells_as_many_messages_as_the_real_run(self):
+        tried = self.press(self.order, "Confirm", dry_run=True)
+        done = self.press(self.order, "Confirm")
+        told = tried["side_effects"]
+        self.assertEqual(
+            done["side_effects"]["messages"], told.get("messages_count") or len(told["messages"]), tried
+        )
+        kinds = set(tried["side_effects"]) - {"messages_count"}
+        self.assertEqual(kinds, set(done["side_effects"]))
 
     def test_invoice_wizard_lists_fields_and_takes_answers(self):
         self.order.action_confirm()
@@ -513,7 +542,7 @@ class TestToolActionCrm(FullCase):
         self.assertEqual(lead.type, "lead")
         result = self.press(lead, "Convert to Opportunity", answers={"name": "convert", "action": "create"})
         self.assertEqual((lead.type, lead.partner_id.name), ("opportunity", "Nina"))
-        self.assertIn("type", [row["field"] for row in result["changes"]])
+        self.assertIn("type", [row.get("field") for row in result["changes"]])
         self.refused("not_offered", lead, "Convert to Opportunity")
         won = self.press(lead, "Won")
         self.assertTrue(lead.stage_id.is_won)

@@ -134,7 +134,8 @@ class TestToolThread(McpCase):
         self.assertEqual(activity.summary, "Call back")
         self.assertIn("<em>soon</em>", activity.note)
         self.assertIn("Call back", str(self.thread(kinds=["activities"])["activities"]))
-        self.post(kind="done", activity_id=activity.id, body="<b>done</b>")
+        [row] = self.thread(kinds=["activities"])["activities"]
+        self.post(kind="done", activity_id=row["activity_id"], body="<b>done</b>")
         self.assertFalse(activity.active)
         self.assertFalse(self.thread(kinds=["activities"])["activities"])
 
