@@ -1,6 +1,9 @@
 """fetch Odoo, start PostgreSQL, prepare the databases (the other commands do it when needed)"""
 
-from . import databases, odoo, postgres
+import shutil
+
+from . import databases, debian, odoo, postgres
+from .console import say
 
 
 def add_arguments(parser):
@@ -20,3 +23,14 @@ def ready():
     """PostgreSQL runs and Odoo is there; quick when it already is so."""
     odoo.get()
     postgres.start()
+    _need_pdf()
+
+
+def _need_pdf():
+    """Odoo makes PDF files with wkhtmltopdf. Installed rather than unpacked: it brings half of Qt."""
+    if shutil.which("wkhtmltopdf"):
+        return
+    if shutil.which("apt-get"):
+        debian.install(["wkhtmltopdf"], "PDF files of reports")
+    else:
+        say("  wkhtmltopdf is missing: reports have no PDF form, and their test is skipped")

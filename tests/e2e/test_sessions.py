@@ -167,7 +167,8 @@ class TestDocuments(SessionCase):
         self.assertEqual(len(notes), 1, thread["messages"])
         self.assertIn("**Offer 4711**: 20 desks", notes[0]["body"])
 
-        await clerk.do("odoo_post_message", **document, kind="done", activity_id=planned["activity_id"], body="Too dear.")
+        closing = {"kind": "done", "activity_id": planned["activity_id"], "body": "Too dear."}
+        await clerk.do("odoo_post_message", **document, **closing)
         self.assertEqual((await clerk.do("odoo_read_thread", **document))["activities"], [])
 
 
