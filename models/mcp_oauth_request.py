@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services.address_block import address_block
-from ..services.oauth import authorization
+from ..services.oauth import authorization, client_document
 from ..services.oauth.authorization import Asked, Parameters, RequestRefused, RequestReturned
 from ..services.oauth.errors import OAuthError
 from ..services.oauth.pages import Elsewhere
@@ -77,6 +77,7 @@ class McpOauthRequest(models.Model):
         clients = self.env["mcp.oauth.client"]
         if not clients._has_document_id(parameters.client_id):
             return clients._get(parameters.client_id)
+        client_document.host(parameters.client_id)
         # sudo: clients are for administrators; what is read here is not shown.
         known = clients.sudo().search([("client_id", "=", parameters.client_id), ("blocked", "=", False)])
         # With a redirect URI that it does not have, the copy may be older than its document.

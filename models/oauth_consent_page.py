@@ -1,8 +1,8 @@
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from odoo import api, models
 
-from ..services.oauth import redirect_uri, scopes, vendors
+from ..services.oauth import client_document, redirect_uri, scopes, vendors
 from ..services.oauth.authorization import Parameters
 from ..services.oauth.pages import Page
 from .mcp_oauth_request import CONTINUE_PATH
@@ -27,7 +27,8 @@ class McpOauthRequest(models.Model):
             "binding": self._binding(),
             "client": self._client_name(client, parameters),
             "client_kind": client.kind,
-            "client_host": urlsplit(client.client_id).hostname if client.kind == "cimd" else False,
+            "client_host": client_document.host(client.client_id) if client.kind == "cimd" else False,
+            "is_snapshot": client.is_snapshot,
             "destination": redirect_uri.kind(parameters.redirect_uri),
             "host": _place(parameters.redirect_uri),
             "scheme": parameters.redirect_uri.partition(":")[0],

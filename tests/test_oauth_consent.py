@@ -5,7 +5,12 @@ from lxml import html
 from odoo import fields
 from odoo.tests import new_test_user, tagged
 
+from ..models import oauth_documents
+from ..services.safe_fetch import Fetched, FetchRefused
 from .oauth_browser import CALLBACK, CHALLENGE, OAuthPageCase
+
+DOCUMENT = "https://publisher.example/oauth/client.json"
+LOOPBACK = "http://127.0.0.1/cb"
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202eAdmin\u200b\x00 {{ 7*7 }} " + "x" * 10_000
 
@@ -253,3 +258,83 @@ class TestOAuthConsent(OAuthPageCase):
         self.assertIn("Something went wrong", page.text_content())
         self.assertNotIn("secret cause", response.text)
         self.assertEqual(response.headers["X-Frame-Options"], "DENY")
+
+
+@tagged("post_install", "-at_install")
+class TestOAuthConsentOfDocuments(OAuthPageCase):
+    """Clients whose id is the address of a document: looked at only for somebody who is logged in."""
+
+    def setUp(self):
+        super().setUp()
+        self.fetched = []
+        self.document = {"client_id": DOCUMENT, "client_name": "Document app", "redirect_uris": [CALLBACK, LOOPBACK]}
+        oauth_documents._failures.clear()
+        patcher = patch.object(self.env.registry["mcp.egress"], "_fetch_json", self.fetch)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def fetch(self, url, *_arguments, **_options):
+        self.fetched.append(url)
+        if self.document is None:
+            raise FetchRefused("HTTP status 403")
+        return Fetched(self.document, None)
+
+    def store_document(self, **changed):
+        return self.store(client_id=DOCUMENT, **changed)
+
+    def login(self):
+        self.authenticate("mcp_employee", "mcp_employee")
+
+    def test_nothing_is_fetched_for_strangers(self):
+        path = self.store_document()
+        self.assertIn("/web/login", self.open(path)[0].headers["Location"])
+        for client_id in ("https://", "https://app.example", "https://user@app.example/c", "https://app.example/../c"):
+            self.assertEqual(self.ask(client_id=client_id).status_code, 400, client_id)
+        self.assertEqual(self.fetched, [])
+
+    def test_the_document_is_shown_by_its_host_and_answered(self):
+        self.login()
+        _response, page = self.open(self.store_document())
+        text = " ".join(page.text_content().split())
+        self.assertIn("Connect Document app to", text)
+        self.assertIn("Described by publisher.example", text)
+        self.assertIn("code", self.returned(self.answer(self.store_document())))
+        self.assertEqual(self.fetched, [DOCUMENT])
+
+    def test_a_program_on_the_computer_is_no_more_trusted_for_a_document(self):
+        self.login()
+        _response, page = self.open(self.store_document(redirect_uri="http://127.0.0.1:50000/cb"))
+        text = " ".join(page.text_content().split())
+        self.assertIn("An application on this computer", text)
+        self.assertNotIn("A known address", text)
+
+    def test_what_is_wrong_is_told_after_the_login(self):
+        self.login()
+        response, page = self.open(self.store_document(redirect_uri="https://evil.example/cb"))
+        self.assertEqual((response.status_code, response.headers.get("Location")), (400, None))
+        self.assertIn("not registered", page.text_content())
+        self.env["mcp.oauth.client"].search([("client_id", "=", DOCUMENT)]).unlink()
+        response, _page = self.open(self.store_document(code_challenge_method="plain"))
+        self.assertEqual(self.parameters(response.headers["Location"])["error"], "invalid_request")
+        # Known by now: told at once.
+        self.assertEqual(
+            self.parameters(self.ask(client_id=DOCUMENT, scope="x").headers["Location"])["error"], "invalid_scope"
+        )
+
+    def test_a_document_that_cannot_be_had_ends_in_a_page_that_says_why(self):
+        self.login()
+        self.document = None
+        response, page = self.open(self.store_document())
+        self.assertEqual((response.status_code, response.headers.get("Location")), (400, None))
+        self.assertIn("HTTP status 403", page.text_content())
+
+    def test_a_shipped_copy_is_marked(self):
+        self.login()
+        self.document = None
+        claude = "https://claude.ai/oauth/mcp-oauth-client-metadata"
+        _response, page = self.open(
+            self.store(client_id=claude, redirect_uri="https://claude.ai/api/mcp/auth_callback")
+        )
+        text = " ".join(page.text_content().split())
+        self.assertIn("a copy that is shipped with this server is used", text)
+        self.assertIn("A known address of Anthropic", text)
