@@ -47,7 +47,8 @@ class McpOauthRequest(models.Model):
             raise RequestRefused("switched", "Another user has logged in since the page was shown.", status=403)
         # Waits for a parallel post of the same form. It then fails to serialize, and Odoo runs this again from the
         # start, where the other's decision is to be seen.
-        self.env.cr.execute(SQL("SELECT id FROM mcp_oauth_request WHERE id = %s FOR UPDATE", stored.id))
+        query = SQL("SELECT id FROM mcp_oauth_request WHERE id = %s FOR UPDATE", stored.id)
+        self.env.cr.execute(query, log_exceptions=False)
         parameters = stored._asked()
         client = stored._client(parameters)
         try:
