@@ -18,7 +18,8 @@ class McpTool(models.Model):
             return
         label = self.env[self.model_name]._description
         values = {"name": "record", "kind": "record", "model_name": self.model_name, "is_required": True}
-        self.argument_ids = [Command.create({**values, "description": self.env._("Which %s", label.lower())})]
+        values["description"] = self.env._("Which %s", label.lower())
+        self.update({"argument_ids": [Command.create(values)]})
 
     @api.model
     def action_open_tools(self):
