@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable, Iterable
 
 import psycopg2
 from odoo.exceptions import AccessDenied, ConcurrencyError
@@ -25,7 +26,7 @@ PREFLIGHT_HEADERS = [
     ),
     ("Access-Control-Max-Age", "86400"),
 ]
-NO_STORE = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
+NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 DATABASE_TROUBLE = (
     *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY,
     ConcurrencyError,
@@ -77,7 +78,7 @@ class OAuthDispatcher(Dispatcher):
         response.headers.extend(CORS_HEADERS)
         return result
 
-    def handle_error(self, exc: Exception):
+    def handle_error(self, exc: Exception) -> Callable:
         if isinstance(exc, OAuthError):
             error = exc
         elif isinstance(exc, HTTPException):
@@ -124,9 +125,9 @@ class OAuthDispatcher(Dispatcher):
             raise OAuthError("invalid_request", "The body must be a JSON object.")
         return data
 
-    def answer(self, body: dict, status: int = 200, headers: list[tuple[str, str]] = NO_STORE) -> Response:
+    def answer(self, body: dict, status: int = 200, headers: Iterable[tuple[str, str]] = NO_STORE) -> Response:
         """Return a JSON answer; without `headers` one that nobody may keep."""
-        return Response(json.dumps(body), status=status, headers=headers, content_type="application/json")
+        return Response(json.dumps(body), status=status, headers=list(headers), content_type="application/json")
 
     def _limit_body(self, limit: int) -> None:
         http = self.request.httprequest

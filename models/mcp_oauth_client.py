@@ -33,6 +33,7 @@ class McpOauthClient(models.Model):
         ],
         required=True,
         default="manual",
+        help="A machine works as one fixed user; with all others, people log in and agree.",
     )
     redirect_uris = fields.Text(string="Redirect URIs", tracking=True, help="Where users are sent back. One per line.")
     auth_method = fields.Selection(
@@ -55,7 +56,7 @@ class McpOauthClient(models.Model):
     )
     client_uri = fields.Char(string="Web Site", readonly=True)
     jwks = fields.Json(readonly=True)
-    jwks_uri = fields.Char(string="Keys", readonly=True)
+    jwks_uri = fields.Char(string="Address of Its Keys")
     application_type = fields.Char(readonly=True)
     active = fields.Boolean(default=True, tracking=True)
     blocked = fields.Boolean(readonly=True, tracking=True, copy=False)

@@ -13,7 +13,7 @@ class McpOauthIssuerWizard(models.TransientModel):  # pylint: disable=no-wizard-
     new_issuer = fields.Char(
         string="New", required=True, default=lambda self: self.env["mcp.oauth.server"]._base_origin()
     )
-    connections = fields.Integer(string="Connections", compute="_compute_connections")
+    connections = fields.Integer(compute="_compute_connections")
 
     @api.depends("issuer")
     def _compute_connections(self):

@@ -18,8 +18,7 @@ class McpTool(models.Model):
             return
         label = self.env[self.model_name]._description
         values = {"name": "record", "kind": "record", "model_name": self.model_name, "is_required": True}
-        values["description"] = self.env._("Which %s", label.lower())
-        self.update({"argument_ids": [Command.create(values)]})
+        self.argument_ids = [Command.create({**values, "description": self.env._("Which %s", label.lower())})]
 
     @api.model
     def action_open_tools(self):

@@ -15,6 +15,8 @@ PER_NETWORK, PER_NETWORK_VENDOR, IN_ALL = 60, 300, 1000
 # Clients that never got a token, at any time: what keeps the table small between two purges.
 MOST_UNUSED = 10_000
 UNUSED_LIFE = timedelta(hours=72)
+# Dead grants go with the audit log that names them; only then may their application go.
+IDLE_LIFE = timedelta(days=90)
 PURGE_BATCH = 500
 
 
@@ -134,13 +136,25 @@ class McpOauthClient(models.Model):
 
     @api.autovacuum
     def _gc_unused(self):
-        """Delete applications that introduced themselves and never got a token."""
-        before = fields.Datetime.now() - UNUSED_LIFE
-        unused = Domain("kind", "in", ("dcr", "cimd")) & Domain("last_used_at", "=", False)
-        unused &= Domain("registered_at", "<", before) & Domain("blocked", "=", False)
-        clients = self.with_context(active_test=False).search(unused, limit=PURGE_BATCH, order="id")
-        # `last_used_at` is written after the commit and may be lost; a grant is not.
-        granted = self.env["mcp.token"].search([("oauth_client_id", "in", clients.ids)]).oauth_client_id
-        granted.last_used_at = fields.Datetime.now()
-        (clients - granted).unlink()
+        """Delete applications that introduced themselves and never got a token, or none for long, and hold no grant.
+
+        One that comes back learns from `invalid_client` that it has to register again.
+        """
+        now = fields.Datetime.now()
+        query = SQL(
+            """
+            SELECT c.id FROM mcp_oauth_client c
+             WHERE c.kind IN ('dcr', 'cimd') AND c.blocked IS NOT TRUE
+               AND (c.registered_at < %s AND c.last_used_at IS NULL OR c.last_used_at < %s)
+               AND NOT EXISTS (SELECT FROM mcp_token t WHERE t.oauth_client_id = c.id)
+             ORDER BY c.id LIMIT %s
+            """,
+            now - UNUSED_LIFE,
+            now - IDLE_LIFE,
+            PURGE_BATCH,
+        )
+        self.env.flush_all()
+        self.env.cr.execute(query)
+        clients = self.browse(row[0] for row in self.env.cr.fetchall())
+        clients.unlink()
         return len(clients), len(clients) == PURGE_BATCH

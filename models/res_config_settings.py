@@ -71,7 +71,7 @@ class ResConfigSettings(models.TransientModel):
         counts = schema_cache.counts(self.env)
         asked = counts.hits + counts.misses
         self.mcp_schema_cache_use = self.env._(
-            "In this worker: %(ratio)s %% found (%(hits)s hits, %(misses)s misses), %(entries)s entries.",
+            "%(ratio)s %% hits: %(hits)s hits, %(misses)s misses, %(entries)s entries",
             ratio=round(100 * counts.hits / asked) if asked else 0,
             hits=counts.hits,
             misses=counts.misses,

@@ -58,10 +58,9 @@ class McpToken(models.Model):
         return secret
 
     def _revoke(self) -> None:
-        result = super()._revoke()
+        super()._revoke()
         _logger.info("MCP tokens %s revoked by %s", self.ids, self.env.user.login)
         self._end_activities()
-        return result
 
     def _end_activities(self) -> None:
         # sudo: reminders of tokens that have just been dealt with.

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 
@@ -94,6 +96,23 @@ class TestMcpOauthClient(McpCase):
                 self.machine(**wrong)
         with self.assertRaises(ValidationError):
             self.make(user_id=self.user.id)
+
+    def test_signatures_need_an_address_of_keys(self):
+        methods = patch.object(type(self.env["mcp.oauth.server"]), "_auth_methods", lambda server: ["private_key_jwt"])
+        for uri, accepted in (
+            ("https://app.example.com/jwks", True),
+            ("http://app.example.com/jwks", False),
+            ("", False),
+        ):
+            with self.subTest(uri), methods:
+                if accepted:
+                    self.make(auth_method="private_key_jwt", jwks_uri=uri)
+                    continue
+                with self.assertRaises(ValidationError):
+                    self.make(auth_method="private_key_jwt", jwks_uri=uri)
+        methods = patch.object(type(self.env["mcp.oauth.server"]), "_auth_methods", lambda server: ["none"])
+        with methods, self.assertRaises(ValidationError):
+            self.make(auth_method="private_key_jwt", jwks_uri="https://app.example.com/jwks")
 
     def test_a_new_secret_is_shown_once_and_replaces_the_old_one(self):
         client = self.make(auth_method="client_secret_basic").with_user(self.governor)

@@ -138,13 +138,6 @@ class TestOAuthConsent(OAuthPageCase):
         self.returned(self.answer(self.store(scope="mcp:admin")))
         self.assertEqual(self.codes().scope, "mcp:read mcp:write mcp:admin")
 
-    def test_portal_users_where_an_administrator_lets_them(self):
-        self.env["ir.config_parameter"].set_param("mcp_endpoint.portal_users", "True")
-        portal = new_test_user(self.env, "mcp_portal", groups="base.group_portal")
-        self.authenticate("mcp_portal", "mcp_portal")
-        self.assertIn("code", self.returned(self.answer(self.store())))
-        self.assertEqual(self.codes().user_id, portal)
-
     def test_deny(self):
         answer = self.returned(self.answer(self.store(), "deny"))
         self.assertEqual((answer["error"], answer["state"]), ("access_denied", "s~1 +é"))

@@ -1,10 +1,13 @@
+from contextlib import nullcontext
 from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.exceptions import ConcurrencyError
+from odoo.tests import mute_logger, tagged
 
 from ..models import oauth_documents
+from ..services.oauth import client_document
 from ..services.oauth.errors import OAuthError
 from ..services.safe_fetch import Fetched, FetchRefused
 from .common import McpCase
@@ -158,6 +161,13 @@ class TestOAuthDocuments(McpCase):
                 url = f"https://app.example.com/{number}"
                 self.answer = Fetched({**DOCUMENT, "client_id": url}, None)
                 self.resolve(url) if number < 2 else self.refused("too_many_requests", url)
+
+    def test_two_workers_storing_one_document_run_the_second_request_again(self):
+        told = client_document.parse(URL, DOCUMENT, ("none",))
+        for raised in (None, ConcurrencyError):
+            with self.assertRaises(raised) if raised else nullcontext(), mute_logger("odoo.sql_db"):
+                # As for a transaction that does not see the other's row.
+                self.clients._keep_document(self.clients, URL, told, timedelta(hours=1), is_snapshot=False)
 
     def test_the_self_test_decides_what_is_advertised(self):
         server = self.env["mcp.oauth.server"]

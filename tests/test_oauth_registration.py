@@ -2,6 +2,7 @@ import json
 from datetime import timedelta
 from unittest.mock import patch
 
+import psycopg2
 from odoo import fields
 from odoo.tests import tagged
 
@@ -66,6 +67,13 @@ class TestOAuthRegister(OAuthHttpCase):
             with self.subTest(str(body)[:60]):
                 self.assertRefused(self.register(body), status, code)
 
+    def test_other_methods(self):
+        """Threat T39."""
+        for method in ("GET", "HEAD", "PUT", "DELETE"):
+            response = self.send(method, "/oauth/register", json.dumps(PUBLIC))
+            self.assertEqual((response.status_code, response.headers["Allow"]), (405, "POST, OPTIONS"), method)
+        self.assertFalse(self.env["mcp.oauth.client"].search([("name", "=", PUBLIC["client_name"])]))
+
     def test_a_chunked_body_is_refused_before_it_is_read(self):
         response = self.opener.post(self.base_url() + "/oauth/register", data=iter([b"{}"]), timeout=30)
         self.assertRefused(response, 411, "invalid_request")
@@ -83,8 +91,6 @@ class TestOAuthRegister(OAuthHttpCase):
 
     def test_trouble_with_the_database_is_not_the_clients_fault(self):
         """Threat T40: a 4xx would make clients throw their registration away."""
-        import psycopg2
-
         for error, status, code in (
             (psycopg2.OperationalError("secret detail"), 503, "temporarily_unavailable"),
             (ValueError("secret detail"), 500, "server_error"),
@@ -206,6 +212,18 @@ class TestOAuthRegistrationModel(McpCase):
         self.assertTrue(own.exists())
         for name, client in kept.items():
             self.assertTrue(client.exists(), name)
+
+    def test_an_application_goes_when_it_was_idle_for_long_and_its_grants_are_gone(self):
+        client = self.clients._get(self.register()["client_id"])
+        client.last_used_at = fields.Datetime.now() - timedelta(days=91)
+        resource = "https://x.example/mcp"
+        grant = self.env["mcp.token"]._open_grant(self.user, client, self.profiles["read"], ("mcp:read",), resource)
+        grant._revoke()
+        self.clients._gc_unused()
+        self.assertTrue(client.exists())
+        grant.unlink()
+        self.clients._gc_unused()
+        self.assertFalse(client.exists())
 
     def test_registering_again_keeps_an_application_from_the_purge(self):
         client = self.clients._get(self.register()["client_id"])
