@@ -1,7 +1,12 @@
+from shutil import which as find_executable
+from unittest import skipUnless
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from ..models.attachment_text import read_pages
+from ..models.reports import render_pdf
 from ..services.untrusted import parts
 from .common import McpCase
 
@@ -72,6 +77,22 @@ class TestToolReport(McpCase):
             self.assertIn("wkhtmltopdf", error["message"])
         with patch.object(reports, "get_wkhtmltopdf_state", lambda self: "ok"):
             self.assertIn("/mcp/files/", self.render(report="Card", format="pdf")["url"])
+
+    @skipUnless(find_executable("wkhtmltopdf"), "wkhtmltopdf is not installed")
+    # There is no server to fetch styles from while this test runs.
+    @mute_logger("odoo.addons.base.models.ir_actions_report")
+    def test_a_real_pdf_says_what_the_report_says(self):
+        call = self.make_call("odoo_render_report")
+        call.env = call.env(context={**call.env.context, "force_report_rendering": True})
+        self.assertIn("/mcp/files/", self.render(report="Card", format="pdf")["url"])
+        content = render_pdf(call, self.report.id, call.records("res.partner", "read", self.record.ids))
+        self.assertEqual((content.mimetype, content.data[:5]), ("application/pdf", b"%PDF-"))
+        self.assertTrue(content.name.startswith("Card"))
+        pages = read_pages(content, None)
+        self.assertEqual((pages.unit, pages.count), ("page", 1))
+        self.assertIn("Card of Acme & <Sons>", " ".join(pages.text.split()))
+        filed = [("res_model", "=", "res.partner"), ("name", "like", "Card")]
+        self.assertFalse(self.env["ir.attachment"].search(filed))
 
     def test_records_and_models_stay_closed(self):
         arguments = {"report": "Card", "model": "res.partner"}
