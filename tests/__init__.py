@@ -131,6 +131,7 @@ from . import (
     test_token_notices,
     test_tool_action,
     test_tool_aggregate,
+    test_tool_bad_input,
     test_tool_batch,
     test_tool_call,
     test_tool_context,
