@@ -1,7 +1,9 @@
 import logging
+import time
 from datetime import timedelta
 
 import psycopg2
+import psycopg2.extras
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -16,6 +18,8 @@ MAX_SIZE = 65_536
 FRESH = timedelta(seconds=300)
 # Tokens with made-up key ids must not make this server call theirs all the time.
 COOLDOWN = timedelta(seconds=30)
+# Seconds that a worker waits for another one to fetch the first keys: as long as fetching may take.
+LONGEST_WAIT = 5
 # With keys older than this nothing is accepted: a withdrawn key has to go at last.
 LONGEST_USE = timedelta(hours=24)
 KEPT_DAYS = 7
@@ -56,7 +60,7 @@ class McpKeySet(models.Model):
         if known and has_key and fetched_at > now - FRESH:
             return known
         if attempted_at and attempted_at > now - COOLDOWN or not self._claim(uri):
-            return known
+            return known or self._awaited(uri)
         try:
             return self._fetch(uri, internal=internal)
         except (FetchRefused, JwtRefused) as error:
@@ -74,8 +78,22 @@ class McpKeySet(models.Model):
         except (FetchRefused, JwtRefused) as error:
             self._store(uri, {"failure": str(error)})
             raise
-        self._store(uri, {"keys": keys, "fetched_at": fields.Datetime.now(), "failure": None})
+        self._store(uri, {"keys": keys, "failure": None})
         return keys
+
+    def _awaited(self, uri: str) -> list[dict]:
+        """Return the first keys of an address, which another worker is fetching just now."""
+        until = time.monotonic() + LONGEST_WAIT
+        while True:
+            # On a cursor of its own: the request's transaction does not see what is stored meanwhile.
+            with self.env.registry.cursor() as cr:
+                cr.execute(SQL("SELECT keys, failure, fetched_at < attempted_at FROM mcp_key_set WHERE uri = %s", uri))
+                keys, failure, is_old = cr.fetchone() or (None, None, None)
+            if keys and not is_old:
+                return keys
+            if failure or time.monotonic() > until:
+                return []
+            time.sleep(0.1)
 
     def _claim(self, uri: str) -> bool:
         """Say whether it is this worker's turn to fetch. Only one of all workers is told so in `COOLDOWN`."""
@@ -86,7 +104,7 @@ class McpKeySet(models.Model):
                     SQL(
                         """
                         INSERT INTO mcp_key_set AS known (uri, attempted_at) VALUES (%s, %s)
-                        ON CONFLICT (uri) DO UPDATE SET attempted_at = EXCLUDED.attempted_at
+                        ON CONFLICT (uri) DO UPDATE SET attempted_at = EXCLUDED.attempted_at, failure = NULL
                               WHERE known.attempted_at IS NULL OR known.attempted_at <= %s
                           RETURNING id
                         """,
@@ -101,9 +119,10 @@ class McpKeySet(models.Model):
             return False
 
     def _store(self, uri: str, values: dict) -> None:
-        values = {"attempted_at": fields.Datetime.now(), **values}
+        now = fields.Datetime.now()
+        values = {"attempted_at": now, **values}
         if "keys" in values:
-            values["keys"] = psycopg2.extras.Json(values["keys"])
+            values |= {"keys": psycopg2.extras.Json(values["keys"]), "fetched_at": now}
         names = SQL(", ").join(map(SQL.identifier, values))
         assigned = SQL(", ").join(SQL("%s = EXCLUDED.%s", *[SQL.identifier(name)] * 2) for name in values)
         try:

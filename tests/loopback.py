@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ..services.safe_fetch import Egress
-
 NAME = "idp.example.com"
 
 
@@ -64,10 +62,15 @@ def server_context(name=NAME):
     return context
 
 
+def authority_pem():
+    """Return the authority's certificate as text."""
+    return authority()[1].public_bytes(serialization.Encoding.PEM).decode()
+
+
 def client_context():
     """Return TLS settings that trust the test's authority and nothing else."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=authority()[1].public_bytes(serialization.Encoding.PEM).decode())
+    context.load_verify_locations(cadata=authority_pem())
     return context
 
 
@@ -136,6 +139,9 @@ class LoopbackServer:
 
     def egress(self, **options):
         """Return an `Egress` that leads every name to this server and trusts its authority."""
+        # Here, so that the end-to-end tests, which have no Odoo, can use the server.
+        from ..services.safe_fetch import Egress
+
         options.setdefault("guard", lambda address: address.is_loopback)
         options.setdefault("resolver", lambda host, port: ["127.0.0.1"])
         return Egress(ports=None, context=client_context(), **options)

@@ -85,10 +85,25 @@ class TestMcpKeySet(IdentityMixin, McpCase):
         key_sets = self.env["mcp.key.set"]
         self.assertTrue(key_sets._claim(self.uri))
         self.assertFalse(key_sets._claim(self.uri))
-        self.assertEqual(self.keys(), [])
+        with patch.object(mcp_key_set, "LONGEST_WAIT", 0.1):
+            self.assertEqual(self.keys(), [])
         self.assertEqual(self.server.requests, [])
         self.pass_time(seconds=31)
         self.assertEqual(self.keys(), ["key-1"])
+
+    def test_first_keys_are_waited_for_while_another_worker_fetches_them(self):
+        key_sets = self.env["mcp.key.set"]
+        self.assertTrue(key_sets._claim(self.uri))
+        with patch.object(mcp_key_set.time, "sleep", lambda seconds: key_sets._fetch(self.uri)):
+            self.assertEqual(self.keys(), ["key-1"])
+        self.assertEqual(len(self.server.requests), 1)
+
+    def test_nobody_waits_after_a_failure(self):
+        del self.server.documents[self.server.path]
+        with mute_logger(LOGGER), patch.object(mcp_key_set.time, "sleep") as sleep:
+            for _number in range(3):
+                self.assertEqual(self.keys(), [])
+        sleep.assert_not_called()
 
     def test_nothing_is_locked_while_fetching(self):
         fetch = self.registry["mcp.egress"]._fetch_json

@@ -1,1 +1,1 @@
-from . import conformance_resources, conformance_tools, declared_tools, plain_tools
+from . import conformance_resources, conformance_tools, declared_tools, loopback_egress, plain_tools
