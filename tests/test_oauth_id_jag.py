@@ -28,6 +28,7 @@ class TestOauthIdJag(IdentityMixin, McpHttpCase):
             "name": "Assistant of the company",
             "client_id": f"omcp_ci_company{len(cls.env['mcp.oauth.client'].search([]))}",
             "kind": "manual",
+            "redirect_uris": "https://assistant.example.com/callback",
             "auth_method": "client_secret_post",
             "secret_digest": cls.env["mcp.token"]._digest(cls.secret),
             **values,

@@ -48,7 +48,8 @@ clients.create({"name": "Nightly job", "client_id": asked["machine"], "kind": "m
     "profile_id": profile.id, "auth_method": "private_key_jwt", "jwks": asked["jwks"],
     "grant_types": "client_credentials"})
 clients.create({"name": "Company assistant", "client_id": asked["company"], "kind": "manual",
-    "auth_method": "client_secret_post", "secret_digest": env["mcp.token"]._digest(asked["secret"])})
+    "redirect_uris": "https://assistant.example.com/callback", "auth_method": "client_secret_post",
+    "secret_digest": env["mcp.token"]._digest(asked["secret"])})
 env.cr.commit()
 """
 
