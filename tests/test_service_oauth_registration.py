@@ -85,6 +85,8 @@ class TestOAuthRegistration(BaseCase):
             ("https://claude.ai/about", "https://claude.ai/about"),
             ("javascript:alert(1)", None),
             ("http://claude.ai", None),
+            ("http://localhost/about", None),
+            ("claude://about", None),
             ("https://claude.ai@evil.example", None),
             ("https://x/\u202e", None),
             ({}, None),
