@@ -1,4 +1,3 @@
-import json
 import re
 from urllib.parse import urlsplit
 
@@ -7,6 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..services import claims, jwt_check
 from ..services.jwt_check import JwtRefused
+from ..services.key_text import keys_from_text
 from ..services.oauth import scopes
 from ..services.safe_fetch import FetchRefused
 
@@ -52,7 +52,7 @@ class McpIdentityProvider(models.Model):
     )
     jwks_uri = fields.Char(string="Address of the Keys", tracking=True)
     jwks = fields.Text(
-        string="Keys", tracking=True, help="The key set itself (JSON), for servers that cannot reach the provider."
+        string="Keys", tracking=True, help="The provider's public keys (JSON or PEM), for servers that cannot reach it."
     )
     is_internal = fields.Boolean(
         string="On our own network",
@@ -143,8 +143,8 @@ class McpIdentityProvider(models.Model):
         for provider in self.filtered("jwks"):
             try:
                 provider._pasted_keys()
-            except (ValueError, JwtRefused) as error:
-                raise ValidationError(self.env._("The keys are not a JSON Web Key Set: %s", error)) from None
+            except JwtRefused as error:
+                raise ValidationError(self.env._("These keys cannot be used. %s", error)) from None
 
     @api.constrains("scope_mapping")
     def _check_scope_mapping(self):
@@ -219,9 +219,8 @@ class McpIdentityProvider(models.Model):
         raise UserError(self.env._("The provider's settings could not be read.\n%s", "\n".join(failures)))
 
     def _pasted_keys(self) -> list[dict]:
-        """:raises ValueError, JwtRefused: they are no key set"""
-        document = json.loads(self.jwks)
-        return jwt_check.public_keys(document if isinstance(document, dict) else {})
+        """:raises JwtRefused: they are no public keys"""
+        return keys_from_text(self.jwks)
 
     def _email_domains(self) -> frozenset[str]:
         return frozenset(filter(None, re.split(r"[\s,@]+", (self.email_domains or "").lower())))

@@ -96,14 +96,15 @@ class McpOauthClient(models.Model):
                     self.env._("%s may not connect assistants; choose another user.", client.user_id.name)
                 )
 
-    @api.constrains("kind", "auth_method", "jwks_uri")
+    @api.constrains("kind", "auth_method", "jwks", "jwks_uri")
     def _check_auth_method(self):
         for client in self.filtered(lambda client: client.kind in ("manual", "machine")):
             if client.auth_method not in self.env["mcp.oauth.server"]._auth_methods():
                 raise ValidationError(self.env._("Signed assertions need the Python package PyJWT on this server."))
-            if client.auth_method == "private_key_jwt" and not (client.jwks_uri or "").startswith("https://"):
+            has_keys = client.jwks or (client.jwks_uri or "").startswith("https://")
+            if client.auth_method == "private_key_jwt" and not has_keys:
                 raise ValidationError(
-                    self.env._("Signatures are checked with keys: say at which https address they are.")
+                    self.env._("Signatures are checked with keys: paste the public key, or say at which https address.")
                 )
 
     @api.constrains("scope")

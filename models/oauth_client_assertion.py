@@ -1,9 +1,12 @@
+import json
 from collections.abc import Mapping
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..services import jwt_check
 from ..services.jwt_check import DEFAULT_ALGORITHMS, JwtRefused, Rules
+from ..services.key_text import keys_from_text
 from ..services.oauth.errors import OAuthError
 
 METHOD = "private_key_jwt"
@@ -16,6 +19,36 @@ class McpOauthClient(models.Model):
     """Clients that sign instead of sending a secret: `private_key_jwt` (RFC 7523 §2.2)."""
 
     _inherit = "mcp.oauth.client"
+
+    public_key = fields.Text(
+        compute="_compute_public_key",
+        inverse="_inverse_public_key",
+        help="Of the machine's own key pair, in PEM or JSON. The private key stays where it is.",
+    )
+
+    @api.depends("jwks")
+    def _compute_public_key(self):
+        for client in self:
+            client.public_key = json.dumps(client.jwks, indent=1) if client.jwks else False
+
+    def _inverse_public_key(self):
+        for client in self:
+            client.jwks = self._jwks_of(client.public_key)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if text := vals.pop("public_key", None):
+                # Odoo checks what is stored before it calls inverse methods, and a signed client needs its keys.
+                vals["jwks"] = self._jwks_of(text)
+        return super().create(vals_list)
+
+    @api.model
+    def _jwks_of(self, text: str | None) -> dict | bool:
+        try:
+            return {"keys": keys_from_text(text)} if text else False
+        except JwtRefused as error:
+            raise ValidationError(self.env._("This key cannot be used. %s", error)) from None
 
     def _verify_assertion(self, form: Mapping[str, str]):
         if not jwt_check.is_available():

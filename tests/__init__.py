@@ -89,6 +89,7 @@ from . import (
     test_service_instructions,
     test_service_jsonrpc,
     test_service_jwt_check,
+    test_service_key_text,
     test_service_markdown,
     test_service_model_names,
     test_service_nearest,

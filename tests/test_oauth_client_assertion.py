@@ -2,6 +2,8 @@ import time
 from unittest import skipUnless
 from unittest.mock import patch
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from ..models.oauth_client_auth import ASSERTION_TYPE
@@ -51,8 +53,19 @@ class TestOauthClientAssertion(IdentityMixin, McpHttpCase):
         client = self.machine(jwks=False, jwks_uri=self.server.url(self.server.path))
         self.assertEqual(self.token(self.assertion(client)).status_code, 200)
         self.assertIn("not known", self.check_refused(self.assertion(client, headers={"kid": "x"})))
-        client.jwks_uri = False
+        client.write({"jwks_uri": False, "jwks": {"keys": [signing_key(kid="other").jwk()]}})
         self.check_refused(self.assertion(client))
+
+    def test_public_key_can_be_pasted(self):
+        key = signing_key("RS256", "pasted")
+        pem = key.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        client = self.machine(jwks=False, public_key=pem)
+        self.assertEqual(self.token(self.assertion(client, key=key, headers={"kid": None})).status_code, 200)
+        self.assertNotIn('"d"', client.public_key)
+        for text in ("x", pem.replace("PUBLIC", "PRIVATE"), False):
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                client.public_key = text
+                client.flush_recordset()
 
     def test_assertion_counts_once(self):
         """T34."""
@@ -110,7 +123,9 @@ class TestOauthClientAssertion(IdentityMixin, McpHttpCase):
 
     def test_client_that_may_do_both_is_known_by_its_signature(self):
         """ChatGPT publishes `private_key_jwt` and, in the plural, `none`."""
-        client = self.machine(kind="cimd", other_auth_methods="none", client_id="https://chat.example.com/client.json")
+        client = self.machine(
+            kind="cimd", user_id=False, other_auth_methods="none", client_id="https://chat.example.com/client.json"
+        )
         form = {"client_assertion": self.assertion(client)}
         self.assertEqual(self.env["mcp.oauth.client"]._verify_assertion(form), client)
 
