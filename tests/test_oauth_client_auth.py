@@ -82,7 +82,8 @@ class TestOauthClientAuth(OAuthMixin, McpCase):
         self.assertEqual(len(self.noted), 3)
 
     def test_several_methods_are_those_that_the_client_may_use(self):
-        self.client.write({"auth_method": "private_key_jwt", "other_auth_methods": "none private_key_jwt"})
+        signed = {"auth_method": "private_key_jwt", "jwks_uri": "https://app.example.com/keys"}
+        self.client.write({**signed, "other_auth_methods": "none private_key_jwt"})
         self.token(self.form_of_code())
         self.client.other_auth_methods = False
         self.refused("invalid_client", self.form_of_code(), status=401)
