@@ -65,7 +65,22 @@ class ResUsers(models.Model):
             # A stolen account is recovered by a new password: what was minted with the old one must die with it.
             # sudo: the tokens' model is not writable by users; they are those of the users just written.
             self.env["mcp.token"].sudo().search([("user_id", "in", self.ids), ("revoked_at", "=", False)])._revoke()
+        elif "totp_secret" in vals and not vals["totp_secret"]:
+            self._end_mcp_grants()
         return result
+
+    def _action_revoke_all_devices(self):
+        self._end_mcp_grants()
+        return super()._action_revoke_all_devices()
+
+    def _end_mcp_grants(self) -> None:
+        """End the connections that were made by logging in, when that log-in is no longer to be trusted.
+
+        Personal tokens were made apart from it and stay; their owner sees them in the same place.
+        """
+        grants = [("kind", "=", "oauth"), ("user_id", "in", self.ids), ("revoked_at", "=", False)]
+        # sudo: the tokens' model is not writable by users; whoever may log these users out, may do this.
+        self.env["mcp.token"].sudo().search(grants)._revoke()
 
     @check_identity
     def action_new_mcp_token(self):

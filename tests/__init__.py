@@ -49,6 +49,7 @@ from . import (
     test_oauth_consent,
     test_oauth_discovery,
     test_oauth_documents,
+    test_oauth_grant,
     test_oauth_grants,
     test_oauth_id_jag,
     test_oauth_registration,
