@@ -11,11 +11,19 @@ from odoo.fields import Field
 from odoo.models import BaseModel
 from odoo.tools import SQL
 
+_MAKERS = ("create_uid", "write_uid")
 _TEXTS = ("char", "text", "html", "properties", "reference", "json")
 # Records whose names are looked for in an error.
 MOST_QUOTED = 20
 # An order is named after its customer, who is named after the company they work for.
 _DEPTH = 2
+
+
+def telling_fields(records: BaseModel) -> list[str]:
+    """Return the fields that tell whose words a record holds; a search brings them along in its own query."""
+    if not records._log_access or records._transient:
+        return []
+    return [*_MAKERS, *(name for name in _people(records) if records._has_field_access(records._fields[name], "read"))]
 
 
 def outside_ids(call, records: BaseModel) -> set[int]:
@@ -36,9 +44,8 @@ def naming_outsiders(call, records: BaseModel, depth: int = _DEPTH) -> set[int]:
     names = _people(records)
     if not names or not depth:
         return found
-    columns = SQL(", ").join(SQL.identifier("r", name, to_flush=records._fields[name]) for name in names)
-    query = SQL("SELECT r.id, %s FROM %s r WHERE r.id IN %s", columns, SQL.identifier(records._table), records._ids)
-    linked = {record_id: {each for each in ids if each} - {record_id} for record_id, *ids in _asked(records, query)}
+    values = _columns(records, names)
+    linked = {record_id: {each for each in ids if each} - {record_id} for record_id, ids in values.items()}
     people = call.env["res.partner"].browse(set().union(*linked.values()))
     outsiders = naming_outsiders(call, people, depth - 1)
     return found | {record_id for record_id, ids in linked.items() if ids & outsiders}
@@ -116,25 +123,35 @@ def _mark_links(call, model: str, cells: Sequence[dict]) -> None:
 
 
 def _outside(records: BaseModel) -> set[int]:
-    """Return which records are an outsider's. Asked in SQL: each row that is shown is asked about, and whose it is only
-    decides whether its text is marked.
-    """
-    made_by_odoo = SQL("FALSE")
-    if "message_ids" in records._fields or records._name == "ir.attachment":
-        # With an external id it is a module's data, or an import's.
-        made_by_odoo = SQL(
-            "r.create_uid = %s AND NOT EXISTS (SELECT 1 FROM ir_model_data d WHERE d.model = %s AND d.res_id = r.id)",
-            SUPERUSER_ID,
-            records._name,
-        )
-    share = SQL.identifier("u", "share", to_flush=records.env["res.users"]._fields["share"])
-    writer = SQL.identifier("r", "write_uid", to_flush=records._fields["write_uid"])
-    query = SQL(
-        "SELECT r.id FROM %s r WHERE r.id IN %s AND"
-        " (EXISTS (SELECT 1 FROM res_users u WHERE u.id IN (r.create_uid, %s) AND %s) OR %s)",
-        SQL.identifier(records._table), records._ids, writer, share, made_by_odoo,
-    )  # fmt: skip
+    """Return which records are an outsider's."""
+    makers = _columns(records, _MAKERS)
+    # sudo: who belongs to the company decides only whether a text is marked; the user may not see other users.
+    users = records.env["res.users"].sudo().browse({user for found in makers.values() for user in found if user})
+    outsiders = {user.id for user in users if not user._has_group("base.group_user")}
+    by_outsiders = {record_id for record_id, found in makers.items() if outsiders.intersection(found)}
+    by_odoo = {record_id for record_id, (maker, _changer) in makers.items() if maker == SUPERUSER_ID}
+    if "message_ids" not in records._fields and records._name != "ir.attachment":
+        return by_outsiders
+    return by_outsiders | by_odoo - _shipped(records.browse(by_odoo))
+
+
+def _shipped(records: BaseModel) -> set[int]:
+    """Return which records have an external id: they are a module's data, or an import's."""
+    query = SQL("SELECT res_id FROM ir_model_data WHERE model = %s AND res_id IN %s", records._name, records._ids)
     return {record_id for (record_id,) in _asked(records, query)}
+
+
+def _columns(records: BaseModel, names: Sequence[str]) -> dict[int, tuple]:
+    """Return the values of columns by record: from the cache, where a search has brought them along, or in SQL.
+
+    Not by reading: each row that is shown is asked about, and whose it is only decides whether its text is marked.
+    """
+    caches = [records._fields[name]._get_cache(records.env) for name in names]
+    if all(record_id in cache for cache in caches for record_id in records._ids):
+        return {record_id: tuple(cache[record_id] for cache in caches) for record_id in records._ids}
+    columns = SQL(", ").join(SQL.identifier("r", name, to_flush=records._fields[name]) for name in names)
+    query = SQL("SELECT r.id, %s FROM %s r WHERE r.id IN %s", columns, SQL.identifier(records._table), records._ids)
+    return {record_id: tuple(values) for record_id, *values in _asked(records, query)}
 
 
 def _asked(records: BaseModel, query: SQL) -> list[tuple]:

@@ -25,6 +25,7 @@ from .call_files import CallFiles
 from .call_writing import CallWriting
 from .change_journal import Journal
 from .domain_guard import CheckedDomain
+from .provenance import telling_fields
 
 # Operations of ours, as Odoo names them.
 ODOO_OPERATIONS = {"read": "read", "write": "write", "create": "create", "delete": "unlink", "call": "read"}
@@ -177,16 +178,14 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         """
         records = self._readable(domain)
         order = domain_guard.checked_order(self, domain.model, order)
-        columns = [
-            name
-            for name in fetch
-            if name == "display_name" or (records._fields[name].store and records._fields[name].column_type)
-        ]
+        known = records._fields
+        columns = [name for name in fetch if name == "display_name" or (known[name].store and known[name].column_type)]
+        columns += telling_fields(records) if columns else []
         # What is read of them next must come from this search: names and rules computed as superuser, in another
         # message of a batch, leave the real values in the cache, also those that a model masks for this user.
         # (Odoo looks at every field of the model and its inverses for that, so not where there is nothing to forget.)
         cached = self.env.transaction.field_data
-        if any(map(cached.get, records._fields.values())):
+        if any(map(cached.get, known.values())):
             records.invalidate_model()
         found = records.search_fetch(domain.domain, columns, order=order, limit=limit, offset=offset)
         if self.spec.access == "read":

@@ -220,6 +220,7 @@ class TestProvenance(HostileMixin, McpCase):
         self.env.flush_all()
         # As in a request of the portal user, where also what is computed is written by that user.
         self.env.cr.execute("UPDATE res_partner SET write_uid = %s WHERE id = %s", [portal.id, touched.id])
+        self.env.invalidate_all()
         found = outside_ids(call, own | mail | visitor | touched | imported)
         self.assertEqual(found, {mail.id, visitor.id, touched.id})
         self.assertEqual(outside_ids(call, currency), set())
