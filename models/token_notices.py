@@ -58,9 +58,10 @@ class McpToken(models.Model):
         return secret
 
     def _revoke(self) -> None:
-        super()._revoke()
+        revoked = super()._revoke()
         _logger.info("MCP tokens %s revoked by %s", self.ids, self.env.user.login)
         self._end_activities()
+        return revoked
 
     def _end_activities(self) -> None:
         # sudo: reminders of tokens that have just been dealt with.
