@@ -42,6 +42,7 @@
         "web.assets_backend": ["mcp_endpoint/static/src/copy_text.scss", "mcp_endpoint/static/src/message/*"],
         "web.assets_tests": ["mcp_endpoint/static/tests/tours/*.js"],
     },
+    "post_load": "post_load",
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,

@@ -1,3 +1,14 @@
+from odoo.tools import config
+
+from .controllers import database_routing
+
+
+def post_load():
+    """Choose databases by name, where the configuration loads this addon before there is a database."""
+    if "mcp_endpoint" in config["server_wide_modules"]:
+        database_routing.install()
+
+
 def post_init_hook(env):
     """Keep the issuer if the address of this database is known already, and look whether metadata can be fetched."""
     env["mcp.oauth.server"]._keep_issuer()

@@ -1,4 +1,5 @@
 from . import (
+    database_routing,
     downloads,
     mcp,
     oauth_authorize,

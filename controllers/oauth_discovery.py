@@ -39,6 +39,18 @@ class OAuthDiscovery(Controller):
         # A half-valid document would be worse, and Odoo's own 404 is a page that clients try to read as JSON.
         raise OAuthError("not_found", "This is no OpenID provider. See /.well-known/oauth-authorization-server.", 404)
 
+    # `auth="none"`, and not the endpoint's own: nobody needs a token to be told that there is nothing.
+    @route(
+        "/mcp/<path:path>",
+        type=OAuthDispatcher.routing_type,
+        auth="none",
+        save_session=False,
+        readonly=True,
+        allow=("GET", "POST", "PUT", "PATCH", "DELETE"),
+    )
+    def unrouted(self, **_path):
+        raise OAuthError("not_found", "There is nothing at this address. The endpoint is /mcp.", 404)
+
 
 def _below(base: str) -> str:
     # From the path, not from the route: werkzeug takes a slash at the end away, which tells two resources apart.

@@ -40,7 +40,11 @@ class OAuthPageDispatcher(HttpDispatcher):
 
     def handle_error(self, exc):
         env = self.request.env
-        if isinstance(exc, SessionExpiredException) or env is None or env.cr.closed:
+        if isinstance(exc, SessionExpiredException) and getattr(self.request, "mcp_original_path", None):
+            super().handle_error(exc)
+            query = {"db": self.request.db, "redirect": self.request.mcp_original_path}
+            response = self.request.redirect_query("/web/login", query)
+        elif isinstance(exc, SessionExpiredException) or env is None or env.cr.closed:
             # To the login and back; or what Odoo says when there is no database to read a page from.
             response = super().handle_error(exc)
         else:

@@ -35,8 +35,8 @@ class Server:
         return f"{self.base}/mcp"
 
 
-def start(database, *, workers=2, port=8069, fixtures=False, options=()):
-    """Start Odoo on `database` and wait until it answers; gives the Server."""
+def start(database, *, workers=2, port=8069, fixtures=False, options=(), path="/mcp"):
+    """Start Odoo on `database` and wait until it answers at `path`; gives the Server."""
     chosen = odoo.get()
     with stamps.lock("ports"):
         http = ports.free(port)
@@ -60,7 +60,7 @@ def start(database, *, workers=2, port=8069, fixtures=False, options=()):
         )
         server = Server(name, http, gevent, database, child.pid, str(log))
         try:
-            _wait(server, child)  # under the lock: until then the ports look free to another ./dev
+            _wait(server, child, path)  # under the lock: until then the ports look free to another ./dev
         except BaseException:
             stop(server)
             raise
@@ -94,7 +94,7 @@ def status(url, data=None):
         return None
 
 
-def _wait(server, child):
+def _wait(server, child, path):
     deadline = time.monotonic() + PATIENCE
     while status(f"{server.base}/web/health") != 200:
         if child.poll() is not None:
@@ -103,9 +103,9 @@ def _wait(server, child):
             raise _failure(server, f"does not answer after {PATIENCE} s")
         time.sleep(0.1)
     # Without a token the answer is a refusal, but one of ours.
-    code = status(server.url, b"{}")
+    code = status(server.base + path, b"{}")
     if code in (None, 404) or code >= 500:
-        raise _failure(server, f"runs, but {server.url} answers {code or 'nothing'}")
+        raise _failure(server, f"runs, but {server.base}{path} answers {code or 'nothing'}")
 
 
 def _failure(server, what):

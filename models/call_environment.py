@@ -7,6 +7,7 @@ the client: language, time zone and companies are checked values, and nothing el
 from odoo.api import Environment
 
 from ..services.errors import ToolError
+from .mcp_oauth_server import NAMED
 
 
 def call_environment(env: Environment, *, company_id: int | None = None, lang: str | None = None) -> Environment:
@@ -24,6 +25,8 @@ def call_environment(env: Environment, *, company_id: int | None = None, lang: s
         "uid": env.uid,
         "allowed_company_ids": companies,
     }
+    if env.context.get(NAMED):
+        context[NAMED] = True
     _know_hierarchy(env, companies)
     return env(context=context)
 

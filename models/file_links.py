@@ -72,7 +72,8 @@ def issue(call, kind: str, *target: object) -> dict[str, object]:
     # sudo: hash_sign reads the database's secret.
     secret = hash_sign(call.env(su=True), SCOPE, said, expiration=LIFE)
     base = call.env["ir.config_parameter"].get_base_url()
-    return {"url": f"{base}{PATH}/{secret}", "expires_in_seconds": int(LIFE.total_seconds()), "uses": 1}
+    query = call.env["mcp.oauth.server"]._database_query()
+    return {"url": f"{base}{PATH}/{secret}{query}", "expires_in_seconds": int(LIFE.total_seconds()), "uses": 1}
 
 
 class McpFileLink(models.AbstractModel):

@@ -96,7 +96,7 @@ class McpIdentityProvider(models.Model):
                 longest_life=LONGEST_ID_JAG,
                 required=frozenset({"jti", "client_id"}),
             )
-        audiences = (self.audiences or "").split() or [server._resource()]
+        audiences = (self.audiences or "").split() or [server._audience()]
         return Rules(self.issuer, audiences, PLAIN_TYPES if self.accepts_plain_type else ACCESS_TYPES, algorithms)
 
     def _signature_keys(self, kid: str | None) -> list[dict]:

@@ -8,6 +8,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, TooManyRequests, Unau
 
 from ..services.exchange import Credential
 from ..services.oauth import challenge, scopes
+from .mcp_oauth_server import NAMED
 
 LONGEST_HEADER = 16 * 1024
 # Servers join repeated headers with commas, and neither a scheme nor a token has one.
@@ -17,6 +18,12 @@ STATUSES = {400: BadRequest, 401: Unauthorized, 429: TooManyRequests}
 
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
+
+    @classmethod
+    def _authenticate(cls, endpoint):
+        if context := _mcp_context():
+            request.update_context(**context)
+        return super()._authenticate(endpoint)
 
     @classmethod
     def _auth_method_mcp(cls):
@@ -38,7 +45,7 @@ class IrHttp(models.AbstractModel):
         if refusal is None:
             # request.update_env makes this user the transaction's default user: x2many commands on protected
             # models run as that one, whatever `env.user` says later.
-            request.update_env(user=state.user_id, context={}, su=False)
+            request.update_env(user=state.user_id, context=_mcp_context(), su=False)
             # The rest of `_may_use_mcp` came with the token's row; the groups are in Odoo's cache.
             if not request.env.user._has_mcp_group():
                 refusal = "user_not_allowed"
@@ -87,6 +94,12 @@ class IrHttp(models.AbstractModel):
         header = challenge.bearer(url, scopes.DEFAULT_SCOPES, error, description)
         description = description or "Log in with OAuth, or send a personal access token as `Authorization: Bearer …`"
         return _refusal(status, error or "unauthorized", description, ("WWW-Authenticate", header))
+
+
+def _mcp_context() -> dict[str, bool]:
+    """Return what the answer has to know of the request: whether addresses in it must name the database."""
+    place = getattr(request, "mcp_place", None)
+    return {NAMED: True} if place and place.database else {}
 
 
 def _too_many_failures(wait: int) -> HTTPException:

@@ -15,7 +15,6 @@ from .retention import purge
 
 LIFE = timedelta(minutes=10)
 KEY = re.compile(r"[A-Za-z0-9_-]{32}")
-CONTINUE_PATH = "/oauth/authorize/continue"
 # Requests that nobody has answered yet. One network (an office behind one address) pushes out its own oldest ones;
 # the bound in all keeps a flood from many networks from filling the disk.
 MOST_PER_NETWORK = 300
@@ -66,7 +65,7 @@ class McpOauthRequest(models.Model):
             except RequestReturned as error:
                 return self._returned(parameters, error)
         key = self._store(parameters, address_block(address or ""))
-        return Elsewhere(f"{CONTINUE_PATH}?rid={key}")
+        return Elsewhere(self._path("authorize/continue", key))
 
     @api.model
     def _known_client(self, parameters: Parameters):
@@ -108,6 +107,10 @@ class McpOauthRequest(models.Model):
                 raise RequestReturned("login_required", "The user has to log in.")
             raise RequestReturned("consent_required", "The user has to be asked.")
         return asked
+
+    @api.model
+    def _path(self, page: str, key: str) -> str:
+        return f"{self.env['mcp.oauth.server']._path(page)}?rid={key}"
 
     @api.model
     def _returned(self, parameters: Parameters, error: OAuthError) -> Elsewhere:

@@ -1,7 +1,8 @@
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from odoo import api, models
 
+from ..services import database_choice
 from ..services.http_gate import is_loopback_host
 from ..services.oauth import metadata, resource
 from ..services.oauth.errors import OAuthError
@@ -11,6 +12,8 @@ RESOURCE_PATH = "/mcp"
 RESOURCE_PATHS = (RESOURCE_PATH, "/mcp/", "/mcp/sse", "/mcp/sse/")
 OFF = "off"
 MACHINE_GRANT = "client_credentials"
+# In the context of a request whose address or header names this database, because the host has several.
+NAMED = "mcp_named_database"
 
 
 class McpOauthServer(models.AbstractModel):
@@ -48,8 +51,20 @@ class McpOauthServer(models.AbstractModel):
         """Return the issuer: an origin without a trailing slash, and never what a request's Host says.
 
         Clients keep their credentials by this exact string, so it does not follow `web.base.url` once it is kept.
+        Databases that share an origin, and are told apart by name, share no issuer: theirs has a path. It cannot have
+        a query (RFC 8414 §2).
         """
+        is_named = self.env.context.get(NAMED)
+        return self._origin() + (database_choice.issuer_path(self.env.cr.dbname) if is_named else "")
+
+    @api.model
+    def _origin(self) -> str:
         return self._parameter("issuer") or self._base_origin()
+
+    @api.model
+    def _database_query(self) -> str:
+        """Return what an address needs to lead to this database: `?db=…` where the request has named it."""
+        return database_choice.query(self.env.cr.dbname) if self.env.context.get(NAMED) else ""
 
     @api.model
     def _base_origin(self) -> str:
@@ -74,12 +89,24 @@ class McpOauthServer(models.AbstractModel):
     @api.model
     def _url(self, endpoint: str) -> str:
         """Return the address of one of `authorize`, `token`, `register`, `revoke`."""
-        return f"{self._issuer()}/oauth/{endpoint}"
+        return self._origin() + self._path(endpoint)
+
+    @api.model
+    def _path(self, endpoint: str) -> str:
+        # No `?db=`: what several clients make of it is `?db=name?response_type=code`.
+        is_named = self.env.context.get(NAMED)
+        return f"{database_choice.issuer_path(self.env.cr.dbname) if is_named else '/oauth'}/{endpoint}"
 
     @api.model
     def _resource(self) -> str:
-        """Return the canonical resource: the audience of every token."""
-        return self._issuer() + RESOURCE_PATH
+        """Return the canonical resource: the audience of every token that this database issues."""
+        return self._origin() + RESOURCE_PATH
+
+    @api.model
+    def _audience(self) -> str:
+        """Return the audience that somebody else's token must be for. Where databases share an origin, it names one:
+        they may trust the same provider."""
+        return self._resource() + self._database_query()
 
     @api.model
     def _canonical_resource(self, url: str | None) -> str | None:
@@ -88,7 +115,9 @@ class McpOauthServer(models.AbstractModel):
         Spelling variants, the legacy address and (setting) the bare origin mean it; see `services.oauth.resource`.
         """
         found = resource.canonical(url)
-        origin = resource.canonical(self._issuer())
+        if found and set(parse_qs(urlsplit(url).query).get(database_choice.QUERY, ())) - {self.env.cr.dbname}:
+            return None
+        origin = resource.canonical(self._origin())
         accepted = {origin + path.rstrip("/") for path in RESOURCE_PATHS}
         if self._is_on("oauth_bare_origin"):
             accepted.add(origin)
@@ -98,7 +127,7 @@ class McpOauthServer(models.AbstractModel):
     def _resource_metadata_url(self, path: str = RESOURCE_PATH) -> str:
         """Return where the metadata of the resource at `path` is, for the challenge of a 401."""
         path = path if path in RESOURCE_PATHS else RESOURCE_PATH
-        return f"{self._issuer()}/.well-known/oauth-protected-resource{path}"
+        return f"{self._origin()}/.well-known/oauth-protected-resource{path}{self._database_query()}"
 
     @api.model
     def _resource_metadata(self, path: str) -> dict:
@@ -108,9 +137,10 @@ class McpOauthServer(models.AbstractModel):
         """
         if path not in (*RESOURCE_PATHS, "", "/"):
             raise OAuthError("not_found", "There is no such resource here.", 404)
-        issuer = self._issuer()
         path = path.rstrip("/") and path
-        return metadata.of_resource(issuer + (path or RESOURCE_PATH), self._authorization_servers(), self._title())
+        # What the user typed, to the letter (RFC 9728 §3.3).
+        url = self._origin() + (path or RESOURCE_PATH) + self._database_query()
+        return metadata.of_resource(url, self._authorization_servers(), self._title())
 
     @api.model
     def _authorization_servers(self) -> list[str]:
@@ -128,7 +158,8 @@ class McpOauthServer(models.AbstractModel):
 
         :raises OAuthError: 404, no issuer of ours
         """
-        if path not in (*RESOURCE_PATHS, "", "/"):
+        own_path = database_choice.issuer_path(self.env.cr.dbname) if self.env.context.get(NAMED) else ""
+        if path not in (*RESOURCE_PATHS, "", "/", own_path, own_path + "/"):
             raise OAuthError("not_found", "There is no such authorization server here.", 404)
         endpoints = ["authorize", "token", "revoke"]
         if self._registration_is_open():

@@ -5,7 +5,6 @@ from odoo import api, models
 from ..services.oauth import client_document, redirect_uri, scopes, vendors
 from ..services.oauth.authorization import Parameters
 from ..services.oauth.pages import Page
-from .mcp_oauth_request import CONTINUE_PATH
 
 LONGEST_NAME = 100
 # An https address is gone to at once. The others may have nobody listening: the page stays in view, and in the
@@ -21,9 +20,9 @@ class McpOauthRequest(models.Model):
     def _common_values(self, client, parameters: Parameters) -> dict:
         """Return what every page about a request shows: who asks, where the answer goes, and who is logged in."""
         user = self.env.user
-        resume = f"{CONTINUE_PATH}?rid={self.key}"
+        resume = self._path("authorize/continue", self.key)
         return {
-            "rid": self.key,
+            "consent_path": self._path("consent", self.key),
             "binding": self._binding(),
             "client": self._client_name(client, parameters),
             "client_kind": client.kind,

@@ -75,6 +75,7 @@ from . import (
     test_service_coercion,
     test_service_cursors,
     test_service_custom_tools,
+    test_service_database_choice,
     test_service_description_text,
     test_service_dialect,
     test_service_document_text,

@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..services.oauth.errors import OAuthError
 from .common import McpCase
 
 
@@ -59,3 +60,28 @@ class TestMcpOauthServer(McpCase):
         for path in ("/mcp", "/x", '/mcp"'):
             found = self.server._resource_metadata_url(path)
             self.assertEqual(found, "http://127.0.0.1:8069/.well-known/oauth-protected-resource/mcp")
+
+    def test_a_database_chosen_by_name_has_addresses_of_its_own(self):
+        self.parameters.set_param("mcp_endpoint.issuer", "https://erp.example.com")
+        name = self.env.cr.dbname
+        server = self.server.with_context(mcp_named_database=True)
+        issuer = f"https://erp.example.com/oauth/db/{name}"
+        self.assertEqual(server._issuer(), issuer)
+        self.assertEqual(server._resource_metadata("/mcp")["resource"], f"https://erp.example.com/mcp?db={name}")
+        self.assertEqual(server._resource_metadata("/mcp")["authorization_servers"], [issuer])
+        self.assertEqual(server._server_metadata(f"/oauth/db/{name}")["token_endpoint"], f"{issuer}/token")
+        self.assertTrue(server._resource_metadata_url("/mcp").endswith(f"/mcp?db={name}"))
+        # What is stored does not depend on how the database was chosen.
+        self.assertEqual(server._resource(), self.server._resource())
+        with self.assertRaises(OAuthError):
+            server._server_metadata("/oauth/db/another")
+        with self.assertRaises(OAuthError):
+            self.server._server_metadata(f"/oauth/db/{name}")
+
+    def test_the_resource_of_another_database_is_foreign(self):
+        self.parameters.set_param("mcp_endpoint.issuer", "https://erp.example.com")
+        own = f"https://erp.example.com/mcp?db={self.env.cr.dbname}"
+        self.assertEqual(self.server._canonical_resource(own), "https://erp.example.com/mcp")
+        for query in ("?db=another", f"?db={self.env.cr.dbname}&db=another", "?a=b&db=another"):
+            self.assertIsNone(self.server._canonical_resource(f"https://erp.example.com/mcp{query}"))
+        self.assertEqual(self.server.with_context(mcp_named_database=True)._audience(), own)
