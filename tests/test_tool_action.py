@@ -546,7 +546,7 @@ class TestToolActionCrm(FullCase):
         self.refused("not_offered", lead, "Convert to Opportunity")
         won = self.press(lead, "Won")
         self.assertTrue(lead.stage_id.is_won)
-        self.assertNotIn("effect", json.dumps(won))
+        self.assertNotIn('"effect"', json.dumps(won))
 
     def test_several_at_once_where_a_button_takes_one(self):
         leads = self.env["crm.lead"].create(

@@ -56,6 +56,6 @@ class TestUiTokens(McpCase):
         self.assertNotIn("mcp_token_ids", arch)
 
     def test_help_of_every_empty_list_says_something(self):
-        actions = self.env["ir.actions.act_window"].search([("res_model", "=like", "mcp.%")])
+        actions = self.env["ir.actions.act_window"].search([("res_model", "=like", "mcp.%"), ("target", "!=", "new")])
         self.assertGreaterEqual(len(actions), 5)
         self.assertFalse(actions.filtered(lambda action: not action.help).mapped("name"))
