@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import clients, fixture_server, setup, token_proxy
+from . import clients, conformance_login, fixture_server, setup, token_proxy
 from .console import Failure, say
 
 REVISIONS = ("2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28")
@@ -26,6 +26,9 @@ _LIVE = "needs a question to the client inside a call, which the endpoint puts a
 _SUBSCRIBE = "subscriptions to resources are not served"
 _TASKS = "the tasks extension is not served"
 _SKILLS = "the skills extension is not served"
+
+# The scenarios of the authorization server, which depend on each other.
+LOGIN = ("authorization-server-metadata-endpoint", "authorization-code-grant")
 
 # The scenarios that are not run (a name ending in * stands for all that begin so), each with its reason.
 LEFT_OUT = {
@@ -62,7 +65,7 @@ class Outcome:
 def add_arguments(parser):
     """What to run."""
     parser.add_argument("--requirements", choices=REVISIONS, help="only the scenarios of this revision")
-    parser.add_argument("--scenario", help="only this one, even if it is left out")
+    parser.add_argument("--scenario", help="only this one, even if it is left out; those of the login run together")
 
 
 def run(arguments):
@@ -72,6 +75,8 @@ def run(arguments):
         outcomes = run_against(
             fixture.server.base, fixture.token, revision=arguments.requirements, scenario=arguments.scenario,
         )
+        if not arguments.scenario or arguments.scenario in LOGIN:
+            outcomes += run_login(fixture.server, arguments.requirements)
     print(summary(outcomes), flush=True)
     return 1 if not outcomes or any(outcome.failed for outcome in outcomes) else 0
 
@@ -91,10 +96,25 @@ def run_against(base, token, *, revision=None, scenario=None):
     return outcomes
 
 
-def scenarios(node):
+def run_login(server, revision=None):
+    """The outcomes of the authorization scenarios; a person in a real browser logs in and allows."""
+    listed = scenarios(clients.node(), "--authorization")
+    if set(listed) != set(LOGIN):
+        raise Failure(f"The suite has other authorization scenarios than {', '.join(LOGIN)}: {', '.join(listed)}")
+    chosen = (revision,) if revision else REVISIONS
+    outcomes = [
+        _judged(name, of, checks, code, said)
+        for name, of, checks, code, said in conformance_login.run_against(server, chosen)
+    ]
+    for outcome in outcomes:
+        _show(outcome)
+    return outcomes
+
+
+def scenarios(node, which="--server"):
     """{scenario: revisions} of the suite."""
     done = subprocess.run(
-        node.command("conformance", "list", "--server"), env=node.environment(), capture_output=True, text=True,
+        node.command("conformance", "list", which), env=node.environment(), capture_output=True, text=True,
     )
     found = {name: _revisions(text) for name, text in LISTED.findall(done.stdout)}
     if not found:
@@ -140,12 +160,16 @@ def _run_one(node, url, scenario, revision):
         if not files:
             return Outcome(scenario, revision, {}, ((done.stdout + done.stderr).strip()[-500:],))
         checks = json.loads(files[0].read_text())
+    return _judged(scenario, revision, checks, done.returncode, done.stdout + done.stderr)
+
+
+def _judged(scenario, revision, checks, code, said):
     problems = [
         f"{check['id']}: {check.get('errorMessage') or check.get('description')}"
         for check in checks if check["status"] == "FAILURE"
     ]
-    if done.returncode and not problems:
-        problems = [f"exit code {done.returncode}: {(done.stdout + done.stderr).strip()[-500:]}"]
+    if code and not problems:
+        problems = [f"exit code {code}: {said.strip()[-500:]}"]
     return Outcome(scenario, revision, dict(Counter(check["status"] for check in checks)), tuple(problems))
 
 

@@ -2,17 +2,14 @@
 
 import os
 import re
-import shutil
 import subprocess
 import time
 
-from . import addon_tests, databases, debian, odoo, odoo_log, paths
+from . import addon_tests, chromium, databases, odoo, odoo_log, paths
 from .console import say
 from .results import Result
 
 SUMMARY = re.compile(r"odoo\.tests\.result: (\d+) failed, (\d+) error\(s\) of (\d+) tests")
-# What Odoo looks for.
-BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 SHOWN = 40  # error records printed of a run; the log has all
 REPORTED = re.compile(r"^[^\n]*: (FAIL|ERROR): |^[^\n]* odoo\.tests\.result: ")
 SKIPPED = re.compile(r" INFO \S+ odoo\.addons\.\S+: skipped ")
@@ -41,8 +38,8 @@ def run_chosen(tags, *, size=None, fast=False):
 
 def need_browser():
     """Install Chromium when tests open pages and it is missing."""
-    if addon_tests.need_browser() and not any(shutil.which(name) for name in BROWSERS):
-        debian.need("chromium", "chromium", "browser tests")
+    if addon_tests.need_browser():
+        chromium.program()
 
 
 def run(spec, size):

@@ -23,5 +23,6 @@ NODE_PACKAGES = {
     "@modelcontextprotocol/inspector": "2.12.0",
     "@modelcontextprotocol/client": "2.4.0",
     "@modelcontextprotocol/sdk": "1.32.2",
+    "mcp-remote": "0.15.1",
     "sdk-of-2025": "npm:@modelcontextprotocol/sdk@1.17.5",
 }

@@ -18,6 +18,15 @@ class TestConformance(unittest.TestCase):
             with self.subTest(scenario=outcome.scenario, revision=outcome.revision):
                 self.assertFalse(outcome.failed, outcome.problems)
 
+    def test_login_scenarios_pass(self):
+        outcomes = conformance.run_login(shared().server)
+        # Both scenarios at each revision, with and without the resource named; a warning is none of ours either.
+        self.assertEqual(len(outcomes), 2 * 2 * len(conformance.REVISIONS))
+        for outcome in outcomes:
+            with self.subTest(scenario=outcome.scenario, revision=outcome.revision):
+                self.assertFalse(outcome.failed, outcome.problems)
+                self.assertEqual(set(outcome.counts), {"SUCCESS"})
+
     def test_reasons_are_of_scenarios_that_exist(self):
         listed = conformance.scenarios(clients.node())
         for pattern in conformance.LEFT_OUT:
