@@ -79,9 +79,9 @@ class McpTool(models.Model):
     access = fields.Selection(
         [("read", "Read"), ("write", "Write"), ("admin", "Administer")], compute="_compute_shown", compute_sudo=True
     )
-    shown_title = fields.Char(string="Title", compute="_compute_shown", compute_sudo=True)
-    shown_description = fields.Char(string="Description", compute="_compute_shown", compute_sudo=True)
-    shown_toolset = fields.Char(string="Toolset", compute="_compute_shown", compute_sudo=True)
+    shown_title = fields.Char(string="Title in Use", compute="_compute_shown", compute_sudo=True)
+    shown_description = fields.Char(string="Description in Use", compute="_compute_shown", compute_sudo=True)
+    shown_toolset = fields.Char(string="Toolset in Use", compute="_compute_shown", compute_sudo=True)
     shown_listing = fields.Char(compute="_compute_shown", compute_sudo=True)
     code_description = fields.Text(compute="_compute_code")
     code_toolset = fields.Char(compute="_compute_code")
