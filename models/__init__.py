@@ -56,6 +56,7 @@ from . import (
     oauth_aliases,
     oauth_client_admin,
     oauth_client_auth,
+    oauth_client_guard,
     oauth_consent,
     oauth_consent_page,
     oauth_documents,

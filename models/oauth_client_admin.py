@@ -57,6 +57,9 @@ class McpOauthClient(models.Model):
         if self.kind == "machine":
             self.auth_method = "client_secret_basic"
             self.redirect_uris = False
+            if not self.env.user.has_group("base.group_system"):
+                # The only one possible; see `_check_may_give_rights`.
+                self.user_id = self.env.user
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -131,6 +134,7 @@ class McpOauthClient(models.Model):
         """Button *New secret*: replace the secret and show the new one, once."""
         self.ensure_one()
         self.check_access("write")
+        self._check_may_give_rights()
         if self.kind not in ("manual", "machine") or self.auth_method not in SECRET_METHODS:
             raise ValidationError(self.env._("This application has no secret that you could replace."))
         secret = self._make_secret()

@@ -25,7 +25,7 @@ class McpOauthClient(models.Model):
 
     _inherit = "mcp.oauth.client"
 
-    network = fields.Char(readonly=True, groups=fields.NO_ACCESS)
+    network = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
     registered_at = fields.Datetime(string="Registered", readonly=True, copy=False, default=fields.Datetime.now)
 
     _unused = models.Index("(registered_at) WHERE last_used_at IS NULL")

@@ -46,6 +46,7 @@ from . import (
     test_oauth_browser,
     test_oauth_client_assertion,
     test_oauth_client_auth,
+    test_oauth_client_guard,
     test_oauth_consent,
     test_oauth_discovery,
     test_oauth_documents,
