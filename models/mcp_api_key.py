@@ -74,7 +74,8 @@ class McpToken(models.Model):
     def _adopt_api_key(self, secret: str, digest: str) -> bool:
         """Verify a key that is new here and make its row; say whether it is a living key of the right scope.
 
-        Two first calls at the same time meet at the unique digest: Odoo runs the second again, which finds the row.
+        Two first calls at the same time meet at the unique digest: the second fails to serialize, and `_find` begins
+        anew and finds the row.
         """
         self.env.cr.execute(
             SQL(
@@ -115,7 +116,8 @@ class McpToken(models.Model):
                 "INSERT INTO mcp_token (%s) VALUES %s ON CONFLICT DO NOTHING",
                 SQL(", ").join(SQL.identifier(column) for column in row),
                 tuple(row.values()),
-            )
+            ),
+            log_exceptions=False,
         )
 
     def _keys_table(self) -> SQL:

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo.exceptions import UserError
 
 from .single_row import create_single
 from .token_lookup import TokenState
@@ -24,17 +24,7 @@ class McpToken(models.Model):
 
     @api.model
     def _find_foreign(self, secret: str) -> TokenState | None:
-        state = super()._find_foreign(secret)
-        if state is not None:
-            return state
-        try:
-            return self._find_external(secret)
-        except ConcurrencyError:
-            # The first two calls of somebody at the same moment. Odoo does not run a request again that fails during
-            # authentication; before it, there is nothing to be lost by beginning anew.
-            self.env.cr.rollback()
-            self.env.invalidate_all(flush=False)
-            return self._find_external(secret)
+        return super()._find_foreign(secret) or self._find_external(secret)
 
     @api.model
     def _find_external(self, secret: str) -> TokenState | None:

@@ -2,7 +2,9 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import psycopg2
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ..services import secret_tokens
@@ -46,7 +48,17 @@ class McpToken(models.Model):
             return self._find_personal(self._digest(secret))
         if secret_tokens.is_well_formed(secret, secret_tokens.ACCESS_PREFIX):
             return self._find_access(self._digest(secret))
-        return None if secret.startswith(secret_tokens.OWN_PREFIX) else self._find_foreign(secret)
+        if secret.startswith(secret_tokens.OWN_PREFIX):
+            return None
+        try:
+            return self._find_foreign(secret)
+        except (ConcurrencyError, psycopg2.errors.SerializationFailure):
+            # The first two calls with a credential at the same moment, of which each makes its row. Odoo does not run
+            # a request again that fails during authentication; before it, there is nothing to be lost by beginning
+            # anew.
+            self.env.cr.rollback()
+            self.env.invalidate_all(flush=False)
+            return self._find_foreign(secret)
 
     @api.model
     def _find_foreign(self, secret: str) -> TokenState | None:

@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 from xmlrpc.client import Fault
 
+import psycopg2
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
@@ -155,6 +156,22 @@ class TestMcpApiKeyHttp(ApiKeyMixin, McpHttpCase):
         key.with_user(self.user)._remove()
         self.env.flush_all()
         self.assertEqual(self.rpc("tools/list", token=secret).status_code, 401)
+
+    def test_two_first_calls_at_the_same_moment_both_work(self):
+        """The later one meets the other's row, which its own transaction cannot see."""
+        secret, _key = self.key()
+        model = type(self.tokens)
+        insert, others = model._insert_api_key, []
+
+        def beaten(tokens, *facts):
+            if not others:
+                others.append(facts)
+                raise psycopg2.errors.SerializationFailure
+            insert(tokens, *facts)
+
+        with patch.object(model, "_insert_api_key", beaten):
+            self.assertEqual(self.rpc("tools/list", token=secret).status_code, 200)
+        self.assertTrue(others)
 
     def test_key_of_a_user_who_may_not_connect_is_refused(self):
         secret, _key = self.key(self.env.ref("base.user_admin"))
