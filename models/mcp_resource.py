@@ -65,6 +65,22 @@ class McpResource(models.Model):
             if len(resource.body or "") > LONGEST_BODY:
                 raise ValidationError(self.env._("The text has more than %(limit)s characters.", limit=LONGEST_BODY))
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        resources = super().create(vals_list)
+        resources._check_filter_access()
+        return resources
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "filter_id" in vals:
+            self._check_filter_access()
+        return result
+
+    def _check_filter_access(self) -> None:
+        """:raises AccessError: another user's own filter; whoever publishes one must be able to see it"""
+        self.filter_id.check_access("read")
+
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
         for resource, vals in zip(self, vals_list, strict=True):

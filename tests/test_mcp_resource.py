@@ -4,7 +4,7 @@ import json
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..services.errors import ProtocolError
@@ -257,6 +257,21 @@ class TestMcpResource(ResourceMixin, McpCase):
         saved = self.env["ir.filters"].create({"name": "Rules", "model_id": "ir.rule", "domain": "[]", "user_ids": []})
         self.env["mcp.resource"].create({"name": "Rules", "slug": "rules", "filter_id": saved.id})
         self.assertIn("ir.rule", self.refused("resources/read", uri="odoo://custom/rules").message)
+
+    def test_filter_of_somebody_else_is_not_published(self):
+        governor = new_test_user(self.env, "mcp_governor", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        own, foreign = (
+            self.env["ir.filters"].create(
+                {"name": "Own", "model_id": "res.partner", "domain": "[]", "user_ids": [(4, user.id)]}
+            )
+            for user in (governor, self.user)
+        )
+        resources = self.env["mcp.resource"].with_user(governor)
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            resources.create({"name": "X", "slug": "foreign", "filter_id": foreign.id})
+        resource = resources.create({"name": "X", "slug": "own", "filter_id": own.id})
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            resource.filter_id = foreign
 
     def test_records_are_checked_and_written_by_administrators_only(self):
         for values in (
