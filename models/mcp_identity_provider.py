@@ -182,6 +182,8 @@ class McpIdentityProvider(models.Model):
     def action_discover(self):
         """Button *Read from the provider*: find the address of the keys in its discovery document, and the keys."""
         self.ensure_one()
+        # Before this server asks another one.
+        self.check_access("write")
         self.jwks_uri = self._discovered().get("jwks_uri")
         try:
             # sudo: key sets have no access rights; an administrator may see what is published.

@@ -1,5 +1,6 @@
 import json
 from unittest import skipUnless
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
@@ -36,6 +37,12 @@ class TestMcpIdentityProvider(IdentityMixin, McpHttpCase):
             self.assertTrue(self.provider.keys_fetched_at)
             self.assertFalse(self.provider.keys_failure)
             del self.server.documents[path]
+
+    def test_who_may_only_look_sends_this_server_nowhere(self):
+        governor = new_test_user(self.env, "mcp_governor", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        with patch.object(type(self.env["mcp.egress"]), "_fetch_json") as fetch, self.assertRaises(AccessError):
+            self.provider.with_user(governor).action_discover()
+        fetch.assert_not_called()
 
     def test_discovery_of_another_issuer_is_refused(self):
         for document in (
