@@ -5,6 +5,8 @@ from .oauth_pages import OAuthPageDispatcher
 
 PAGE = OAuthPageDispatcher.routing_type
 LARGEST_FORM = 64 * 1024
+# Digits; more are no id of a record, and Python refuses to read thousands of them.
+LONGEST_ID = 10
 
 
 class OAuthAuthorizeController(Controller):
@@ -53,5 +55,5 @@ class OAuthAuthorizeController(Controller):
             form.get("binding", ""),
             allow=form.get("decision") == "allow",
             ticked=tuple(form.getlist("scope")),
-            profile_id=int(profile) if profile.isdecimal() else 0,
+            profile_id=int(profile) if profile.isdecimal() and len(profile) <= LONGEST_ID else 0,
         )

@@ -23,7 +23,9 @@ class PortalTokens(CustomerPortal):
         return self._assistants_page()
 
     @route(f"{PAGE}/new", type="http", auth="user", website=True, methods=["POST"])
-    def new_token(self, **form):
+    def new_token(self, **_form):
+        # Not from the parameters: what is text there may also be an uploaded file.
+        form = request.httprequest.form
         if not request.env.user._has_mcp_portal_page():
             return request.not_found()
         try:
@@ -34,8 +36,8 @@ class PortalTokens(CustomerPortal):
         return self._assistants_page(secret=secret)
 
     @route(f"{PAGE}/revoke", type="http", auth="user", website=True, methods=["POST"])
-    def revoke_token(self, token_id="", **_form):
-        request.env.user._revoke_mcp_token_on_portal(token_id)
+    def revoke_token(self, **_form):
+        request.env.user._revoke_mcp_token_on_portal(request.httprequest.form.get("token_id", ""))
         return request.redirect(PAGE, code=303)
 
     def _assistants_page(self, *, secret=None, error=None, form=None):

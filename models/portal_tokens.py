@@ -34,7 +34,8 @@ class ResUsers(models.Model):
         :param form: `name`, `profile_id`, `days` and `password`, as the browser sends them
         :raises UserError: with what to correct
         """
-        name = form.get("name", "").strip()
+        # A NUL character is no text for PostgreSQL.
+        name = " ".join(form.get("name", "").replace("\0", " ").split())
         if not 1 <= len(name) <= LONGEST_NAME:
             raise UserError(self.env._("Give the token a name of 1 to %s characters.", LONGEST_NAME))
         days = form.get("days", "")

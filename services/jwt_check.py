@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from .plain_json import is_storable
+
 MAX_TOKEN = 16_384
 MAX_KEYS = 100
 MAX_AUDIENCES = 20
@@ -124,6 +126,8 @@ def public_keys(document: Mapping[str, object]) -> list[dict[str, object]]:
         raise JwtRefused("The key set holds private keys.")
     if not usable:
         raise JwtRefused("The key set has no public key for signatures.")
+    if not is_storable(usable):
+        raise JwtRefused("The key set holds a NUL character or half of a surrogate pair.")
     return usable
 
 
@@ -162,7 +166,8 @@ def _decoded(part: str) -> dict[str, object]:
         data = json.loads(base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError) as error:
         raise JwtRefused("It cannot be read.") from error
-    if not isinstance(data, dict):
+    # Issuers, subjects and ids are looked up in the database, which cannot even ask for some text.
+    if not isinstance(data, dict) or not is_storable(data):
         raise JwtRefused("It cannot be read.")
     return data
 

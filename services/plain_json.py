@@ -25,6 +25,12 @@ _NUMBER = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})([eE][+-]?\d{1,3})?"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def is_storable(value: object) -> bool:
+    """Say whether PostgreSQL can keep all text of a JSON value. What spells a NUL as an escape is refused with it."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "\\u0000" not in text and not _UNSTORABLE.search(text)
+
+
 def to_integer(value: object) -> int:
     """Return a whole number from an int, a whole float, or their text. A truth value is never one.
 

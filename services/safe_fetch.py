@@ -24,6 +24,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from .deadline_http import answer_of, left, send
+from .plain_json import is_storable
 from .public_address import Address, is_public
 
 MAX_URL = 2048
@@ -247,6 +248,8 @@ def _parsed(body: bytes, host: str) -> dict[str, object]:
         raise FetchRefused(f"The document of {host} is not valid JSON.") from error
     if not isinstance(data, dict):
         raise FetchRefused(f"The document of {host} is not a JSON object.")
+    if not is_storable(data):
+        raise FetchRefused(f"The document of {host} holds a NUL character or half of a surrogate pair.")
     level: list[object] = [data]
     for _depth in range(MAX_DEPTH):
         nested = (value.values() if isinstance(value, dict) else value for value in level)

@@ -125,6 +125,7 @@ class TestOAuthConsent(OAuthPageCase):
             {"profile": "0"},
             {"profile": ""},
             {"profile": "9" * 40},
+            {"profile": "9" * 5000},
             {"scope": ["mcp:write"]},
             {"scope": ["x"]},
         ):

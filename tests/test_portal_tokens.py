@@ -96,6 +96,17 @@ class TestPortalTokens(McpHttpCase):
         self.assertNotIn("<img src=x", page)
         self.assertIn("&lt;img src=x", page)
 
+    def test_hostile_input_is_text_or_nothing(self):
+        self.log_in()
+        self.assertEqual(self.mint(name="My\0agent\r\nBcc: all").status_code, 200)
+        self.assertEqual(self.tokens().name, "My agent Bcc: all")
+        form = {"csrf_token": http.Request.csrf_token(self)}
+        files = {name: (name, b"x") for name in ("name", "profile_id", "days", "password", "token_id")}
+        for path in ("new", "revoke"):
+            response = self.url_open(f"/my/assistants/{path}", data=form, files=files)
+            self.assertEqual(response.status_code, 200)
+        self.assertEqual(self.tokens().state, "active")
+
     def test_nothing_there_while_the_setting_is_off(self):
         secret = self.env["mcp.token"]._issue(self.portal, name="x", profile=self.profiles["read"], days=1)
         self.assertEqual(self.rpc("tools/list", token=secret).status_code, 200)

@@ -108,6 +108,8 @@ class TestOAuthRegistration(BaseCase):
             {"keys": ["x"]},
             {"keys": [{**public, "d": "secret"}]},
             {"keys": [{"k": "x"}]},
+            {"keys": [{**public, "kid": "\0"}]},
+            {"keys": [{**public, "\ud800": [{"deep": "\udfff"}]}]},
         ):
             self.refused("invalid_client_metadata", methods, **data, jwks=keys)
         self.refused("invalid_client_metadata", methods, **data, jwks_uri="http://169.254.169.254/")

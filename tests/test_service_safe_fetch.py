@@ -195,6 +195,8 @@ class TestServiceSafeFetch(BaseCase):
             http_answer(b""),
             http_answer(b'{"a": NaN}'),
             http_answer(b'{"a": "\xff"}'),
+            http_answer(b'{"keys": [{"kid": "\\u0000"}]}'),
+            http_answer(b'{"keys": [{"\\ud800": 1}]}'),
             http_answer(b'{"a": ' + b"9" * 5000 + b"}"),
             http_answer(b'{"a":' * 2000 + b"1" + b"}" * 2000),
             http_answer(b"[" * 16_000),

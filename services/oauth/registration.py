@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from ..plain_json import is_storable
 from . import redirect_uri, scopes
 from .errors import OAuthError
 
@@ -129,6 +130,8 @@ def _keys(data: Mapping[str, object]) -> dict[str, object]:
         raise _invalid("jwks must be a JSON Web Key Set.")
     if any(_PRIVATE_KEY_MEMBERS & key.keys() for key in found):
         raise _invalid("jwks holds a private or symmetric key. Keep it to yourself; send public keys.")
+    if not is_storable(found):
+        raise _invalid("jwks holds a NUL character or half of a surrogate pair.")
     return {"jwks": {"keys": found}}
 
 
