@@ -3,6 +3,7 @@ from . import (
     ir_http,
     mail_message,
     mail_mute,
+    mcp_approval,
     mcp_argument,
     mcp_audit_log,
     mcp_auth_failure,
@@ -44,6 +45,8 @@ from . import (
 # isort: split
 # These extend the models above, which must be known first.
 from . import (
+    approval_decision,
+    approval_request,
     completion,
     connected_applications,
     custom,
@@ -64,8 +67,10 @@ from . import (
     oauth_registration,
     oauth_self_test,
     portal_tokens,
+    profile_approval,
     prompt_methods,
     res_config_applications,
+    res_config_approval,
     res_config_credentials,
     res_config_oauth,
     res_users_apikeys,

@@ -42,7 +42,7 @@ class StepCall(ToolCall):
         self.questions: list[Question] = []
 
     def need(self, key: str, question: Question) -> Mapping[str, object]:
-        if set(question.schema.get("properties", ())) != {"confirm"}:
+        if not question.is_consent:
             raise ToolError(
                 "not_possible",
                 f"This needs an answer that a batch cannot ask for: {question.message}",
@@ -50,6 +50,7 @@ class StepCall(ToolCall):
             )
         if self.rehearsing:
             self.questions.append(question)
+            self.batch.asked.append(question)
             return {"confirm": True}
         return self.batch.need("confirm", question)
 
@@ -101,7 +102,7 @@ class BatchRun:
                 f"Step {number}: {question.message}" if number else question.message for number, question in asked
             )
             preview = {"questions": [{"step": number, **question.preview} for number, question in asked]}
-            raise NeedsInput("confirm", Question(text, preview=preview))
+            call.need("confirm", Question(text, preview=preview))
 
     def _run_all(self, steps: Sequence[Mapping]) -> list[Step]:
         done: list[Step] = []

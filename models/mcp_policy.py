@@ -31,7 +31,7 @@ class McpPolicy(models.AbstractModel):
 
     def _rule_narrowed_url(self, call) -> None:
         spec = call.spec
-        if _is_left_out(spec, call.exchange.narrowing):
+        if _is_left_out(spec, call.exchange.narrowing) and not call.policy.lists_follow_up(spec):
             raise PolicyDenied("url:toolsets", f"{spec.name} is left out by the URL of this connection.")
 
     def _rule_profile(self, call) -> None:
@@ -79,7 +79,7 @@ class McpPolicy(models.AbstractModel):
             if policy.allows_tool(spec)
             and (spec.access != "admin" or is_administrator)
             and not (narrowing.readonly and spec.access != "read")
-            and _is_asked_for(spec, narrowing)
+            and (_is_asked_for(spec, narrowing) or policy.lists_follow_up(spec))
             and not _is_excluded(spec, narrowing)
         ]
 

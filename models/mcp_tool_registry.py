@@ -10,7 +10,6 @@ from ..services import aliases
 from ..services import schema as schemas
 from ..services.errors import InvalidParams, KeepsNothing, NeedsInput, PolicyDenied, ToolError
 from ..services.exchange import Exchange
-from ..services.questions import Question
 from ..services.tool import ToolResult, ToolSpec, declared, spec_from_definition
 from . import confirmation
 from .call_environment import call_environment
@@ -20,6 +19,8 @@ from .tool_answer import answer, error_answer
 from .tool_call import ToolCall
 
 _logger = logging.getLogger(__name__)
+# What a result says that did nothing but ask.
+_ASKED = ("confirmation_required", "waiting_for_approval")
 
 
 class McpToolRegistry(models.AbstractModel):
@@ -116,7 +117,7 @@ class McpToolRegistry(models.AbstractModel):
             call, options = self._prepare(exchange, spec, arguments)
             self.env["mcp.policy"]._authorize(call)
             result = answer(call, self._execute(call, options))
-            outcome = "asked" if result["structuredContent"].get("status") == "confirmation_required" else "ok"
+            outcome = "asked" if result["structuredContent"].get("status") in _ASKED else "ok"
         except ToolError as error:
             outcome, result = "refused" if isinstance(error, PolicyDenied) else "error", error_answer(error, call)
             reason = f"{error.details.get('rule') or error.code}: {error.message}"
@@ -169,6 +170,8 @@ class McpToolRegistry(models.AbstractModel):
 
     def _change(self, call: ToolCall, options: Mapping) -> ToolResult:
         key = options.get("idempotency_key")
+        if (known := self.env["mcp.approval"]._known_outcome(call, options)) is not None:
+            return known
         try:
             with changing(call.env):
                 if key and (stored := self.env["mcp.idempotency"]._claim(call, key)) is not None:
@@ -176,13 +179,14 @@ class McpToolRegistry(models.AbstractModel):
                     return ToolResult(**stored)
                 if token := options.get("confirm_token"):
                     call.answers[confirmation.accepted_key(call, token)] = {"confirm": True}
-                if call.policy.confirmation == "always":
-                    call.need("confirm", Question(f"{call.spec.title}?"))
+                call.need_by_profile()
                 result = _as_result(self.with_env(call.env).execute_tool(call))
                 if key:
                     self.env["mcp.idempotency"]._store(call, key, asdict(result))
                 return result
         except NeedsInput as needed:
+            if needed.approval:
+                return self.env["mcp.approval"]._park(call, options, needed.question)
             call.restart(rehearsing=True)
             return confirmation.question_result(call, needed, self._rehearse(call))
 

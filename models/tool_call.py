@@ -11,7 +11,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Field
 from odoo.models import BaseModel
 
-from ..services.errors import NeedsInput, ToolError
+from ..services.errors import ToolError
 from ..services.exchange import Exchange
 from ..services.model_names import suggest
 from ..services.nearest import nearest
@@ -22,6 +22,7 @@ from ..services.untrusted import Boundary
 from . import domain_guard
 from .call_chatter import CallChatter
 from .call_files import CallFiles
+from .call_questions import CallQuestions
 from .call_writing import CallWriting
 from .change_journal import Journal
 from .domain_guard import CheckedDomain
@@ -31,7 +32,7 @@ from .provenance import telling_fields
 ODOO_OPERATIONS = {"read": "read", "write": "write", "create": "create", "delete": "unlink", "call": "read"}
 
 
-class ToolCall(CallWriting, CallChatter, CallFiles):
+class ToolCall(CallQuestions, CallWriting, CallChatter, CallFiles):
     """One call of one tool, made by the pipeline and handed to the handler.
 
     :param env: the user's environment, its context built by us: language, time zone, companies
@@ -64,6 +65,8 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         self.rehearsing = rehearsing
         self.journal = Journal(self)
         self.boundary = Boundary()
+        # What a rehearsed handler would have asked.
+        self.asked: list[Question] = []
         # By model and id, whether a record is an outsider's.
         self.provenance: dict[str, dict[int, bool]] = {}
         # Records and lines that values were given for.
@@ -78,21 +81,6 @@ class ToolCall(CallWriting, CallChatter, CallFiles):
         """Add a sentence to the result's `_meta.warnings`: something ignored, clamped, or worth knowing."""
         if text not in self.notes:
             self.notes.append(text)
-
-    def need(self, key: str, question: Question) -> Mapping[str, object]:
-        """Return the human's answer to a question. Call it before any side effect: the call may run again.
-
-        :raises NeedsInput: when there is no answer yet; the pipeline then asks, in the way this client can
-        :raises ToolError: `declined`, when the human said no
-        """
-        if self.rehearsing:
-            return {"confirm": True}
-        answer = self.answers.get(key)
-        if answer is None:
-            raise NeedsInput(key, question)
-        if answer.get("confirm") is False:
-            raise ToolError("declined", "The user declined. Nothing was done.", fix="Ask the user what they want.")
-        return answer
 
     # Models and fields
 

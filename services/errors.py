@@ -201,12 +201,14 @@ class NeedsInput(ToolError):
 
     :param key: the question's key, chosen by the tool
     :param question: a `services.questions.Question`
+    :param approval: it is not the assistant's own user who has to answer, but the approvers of the profile
     """
 
-    def __init__(self, key: str, question) -> None:
+    def __init__(self, key: str, question, *, approval: bool = False) -> None:
         super().__init__("needs_input", question.message)
         self.key = key
         self.question = question
+        self.approval = approval
 
 
 class KeepsNothing(ToolError):

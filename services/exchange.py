@@ -97,6 +97,7 @@ class Exchange:
     :param log_level: least severe log message the client asked for, None for no messages
     :param headers: the `Mcp-*` request headers, names in lower case
     :param request_id: our own id of this request, for the audit log and error references
+    :param approval_id: id of the `mcp.approval` row by which this call was approved; set where it is run, only
     """
 
     message: Message
@@ -112,6 +113,7 @@ class Exchange:
     narrowing: Narrowing = Narrowing()
     transport: str = "http"
     size: int = 0
+    approval_id: int | None = None
 
 
 def _words(values: Iterable[str]) -> frozenset[str]:

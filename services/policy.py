@@ -16,6 +16,8 @@ from .tool import ACCESS_LEVELS, ToolSpec
 
 OPERATIONS = ("read", "write", "create", "delete", "call")
 CONFIRMATION_MODES = ("never", "destructive", "always")
+# Reads what has become of a token's own parked calls: open to whoever may have some, whatever the toolsets.
+FOLLOW_UP_TOOL = "odoo_list_jobs"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Layer:
     allow_delete: bool
     toolsets: frozenset[str] | None
     confirmation: str
+    approval: str = "never"
+    profile_id: int | None = None
 
     def refusal_of_tool(self, spec: ToolSpec) -> str | None:
         """Return why this layer refuses a tool, or None."""
@@ -68,14 +72,34 @@ class CompiledPolicy:
 
     @property
     def confirmation(self) -> str:
-        """When the human is asked: the strictest mode of all layers."""
-        return max((layer.confirmation for layer in self.layers), key=CONFIRMATION_MODES.index)
+        """When a human is asked, the assistant's or another: the strictest mode of all layers."""
+        modes = (mode for layer in self.layers for mode in (layer.confirmation, layer.approval))
+        return max(modes, key=CONFIRMATION_MODES.index)
+
+    @property
+    def approval(self) -> str:
+        """When other people have to approve: the strictest mode of all layers."""
+        return max((layer.approval for layer in self.layers), key=CONFIRMATION_MODES.index)
+
+    def approving(self, *, grave: bool) -> tuple[Layer, ...]:
+        """Return the layers that want a write approved. :param grave: it is one that is asked about"""
+        return tuple(
+            layer for layer in self.layers if layer.approval == "always" or (grave and layer.approval != "never")
+        )
+
+    def lists_follow_up(self, spec: ToolSpec) -> bool:
+        """Say whether this is the tool by which the outcome of parked calls is learnt, and there may be such calls."""
+        return spec.name == FOLLOW_UP_TOOL and self.approval != "never"
 
     def allows_tool(self, spec: ToolSpec) -> bool:
+        if self.lists_follow_up(spec):
+            return True
         return all(layer.refusal_of_tool(spec) is None for layer in self.layers)
 
     def check_tool(self, spec: ToolSpec) -> None:
         """:raises PolicyDenied: naming the layer that leaves the tool out"""
+        if self.lists_follow_up(spec):
+            return
         for layer in self.layers:
             if reason := layer.refusal_of_tool(spec):
                 raise PolicyDenied(f"{layer.kind}:tool", f"{spec.name} is not open to this token: {reason}.")

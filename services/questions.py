@@ -24,3 +24,8 @@ class Question:
         }
     )
     preview: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_consent(self) -> bool:
+        """Whether it asks for nothing but a yes or a no."""
+        return set(self.schema.get("properties", ())) == {"confirm"}

@@ -2,6 +2,9 @@ from importlib.util import find_spec
 
 from . import (
     test_action_effects,
+    test_approval_decision,
+    test_approval_preview,
+    test_approval_request,
     test_call_environment,
     test_change_journal,
     test_completion,

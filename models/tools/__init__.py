@@ -10,6 +10,7 @@ from . import (
     files,
     find,
     import_records,
+    jobs,
     models,
     preview,
     report,

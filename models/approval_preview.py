@@ -1,0 +1,163 @@
+"""A parked call's preview: as a page for the person who decides, and as a fingerprint that shows whether it still holds.
+
+Everything in it comes from records and from an assistant: it is escaped, never trusted as HTML.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+from odoo.api import Environment
+
+from ..services import canonical
+
+MOST_SHOWN = 2000
+_TAGS = re.compile(r"</?untrusted id=[0-9a-f]{12}>\n?")
+# Numbers drawn from sequences, moments, tokens: other ones at each try.
+_VARYING = re.compile(r"\d+")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
+_EFFECTS = ("emails", "activities", "messages", "sms", "letters", "webhooks", "outside_services")
+
+
+def rendered(env: Environment, preview: Mapping) -> Markup:
+    """Return the preview as HTML: what changes on which record, and what would leave Odoo."""
+    rows: dict[tuple, list[Mapping]] = {}
+    for row in preview.get("changes") or ():
+        rows.setdefault((row.get("model"), row.get("id"), row.get("operation")), []).append(row)
+    parts = [_record(env, *key, found) for key, found in rows.items()]
+    if (more := preview.get("changes_count", 0) - len(preview.get("changes") or ())) > 0:
+        parts.append(_paragraph(env._("%s further changes are not shown.", more)))
+    if not rows and (text := preview.get("text")):
+        parts.append(Markup('<div style="white-space: pre-wrap">%s</div>') % _shown(text))
+    return Markup("").join([*parts, _effects(env, preview.get("side_effects") or {})])
+
+
+def rendered_arguments(tool: str, arguments: Mapping) -> Markup:
+    """Return the call as it will be made: its tool, and each argument as JSON."""
+    rows = [
+        Markup('<tr><th class="pe-3 align-top">%s</th><td><code style="white-space: pre-wrap">%s</code></td></tr>')
+        % (name, _shown(value))
+        for name, value in arguments.items()
+    ]
+    return Markup('<p><code>%s</code></p><table class="table table-sm">%s</table>') % (tool, Markup("").join(rows))
+
+
+def impact(env: Environment, preview: Mapping) -> str:
+    """Return the preview in a few words."""
+    records = {(row.get("model"), row.get("id")) for row in preview.get("changes") or ()}
+    effects = preview.get("side_effects") or {}
+    words = [env._("%s records", len(records)) if len(records) != 1 else env._("1 record")] if records else []
+    if emails := effects.get("emails_count") or len(effects.get("emails") or ()):
+        words.append(env._("%s e-mails", emails) if emails != 1 else env._("1 e-mail"))
+    return " · ".join(words)
+
+
+def fingerprint(preview: Mapping) -> str:
+    """Return a digest of what a person decides on, the same as long as the call would do the same.
+
+    Ids and numbers of records that do not exist yet, and moments, differ from one try to the next and do not count.
+    """
+    changes = [_steady(row, row.get("operation") == "create") for row in preview.get("changes") or ()]
+    effects = preview.get("side_effects") or {}
+    steady = {kind: sorted(_text(_steady(each, True)) for each in effects.get(kind) or ()) for kind in _EFFECTS}
+    counts = {name: count for name, count in effects.items() if name.endswith("_count")}
+    return canonical.digest("preview", {"changes": sorted(map(_text, changes)), "effects": steady, "counts": counts})
+
+
+def _steady(value: object, is_new: bool) -> object:
+    match value:
+        case Mapping():
+            return {key: _steady(each, is_new) for key, each in value.items() if not (is_new and key == "id")}
+        case str():
+            value = _TAGS.sub("", value)
+            if _MOMENT.fullmatch(value):
+                return "moment"
+            return _VARYING.sub("#", value) if is_new else value
+        case list() | tuple():
+            return [_steady(each, is_new) for each in value]
+    return value
+
+
+def _record(env: Environment, model: str, record_id: int, operation: str, rows: Sequence[Mapping]) -> Markup:
+    known = model in env
+    title = env[model]._description if known else model
+    labels = {
+        "create": (env._("Create"), "success"),
+        "write": (env._("Change"), "info"),
+        "archive": (env._("Archive"), "warning"),
+        "delete": (env._("Delete"), "danger"),
+    }
+    label, color = labels.get(operation, (operation, "secondary"))
+    fields = env[model]._fields if known else {}
+    lines = [
+        Markup(
+            '<tr><th class="pe-3">%s</th><td class="text-muted text-decoration-line-through">%s</td><td>%s</td></tr>'
+        )
+        % (
+            fields[row["field"]]._description_string(env) if row["field"] in fields else row["field"],
+            _shown(row.get("before")),
+            _shown(row.get("after")),
+        )
+        for row in rows
+        if row.get("field")
+    ]
+    head = Markup(
+        '<p class="mb-1"><span class="badge text-bg-%s">%s</span> <b>%s</b> <span class="text-muted">%s</span></p>'
+    )
+    table = Markup('<table class="table table-sm mb-3">%s</table>') % Markup("").join(lines) if lines else ""
+    which = title if operation == "create" else f"{title} {record_id}"
+    return head % (color, label, _shown(rows[0].get("name")), which) + table
+
+
+def _effects(env: Environment, effects: Mapping) -> Markup:
+    labels = {
+        "emails": env._("E-mail to"),
+        "activities": env._("Activity for"),
+        "messages": env._("Message on"),
+        "sms": env._("Text message to"),
+        "letters": env._("Letter from"),
+        "webhooks": env._("Calls the webhook"),
+        "outside_services": env._("Contacts the server"),
+    }
+    lines = []
+    for kind in _EFFECTS:
+        found = effects.get(kind) or ()
+        lines += [Markup("<li>%s %s</li>") % (labels[kind], _effect(kind, each)) for each in found]
+        if (more := effects.get(f"{kind}_count", 0) - len(found)) > 0:
+            lines.append(Markup("<li>%s</li>") % env._("and %s more", more))
+    return Markup("<ul>%s</ul>") % Markup("").join(lines) if lines else Markup("")
+
+
+def _effect(kind: str, each: object) -> str:
+    if kind == "emails":
+        return f"{', '.join(each['to'])}: {each['subject']}"
+    if kind == "activities":
+        return f"{each['assigned_to']}: {each['type']} {each['summary']} ({each['deadline']})"
+    if kind == "messages":
+        return f"{each['model']} {each['id']}: {each['kind']}"
+    return str(each)
+
+
+def _paragraph(text: str) -> Markup:
+    return Markup('<p class="text-muted">%s</p>') % text
+
+
+def _shown(value: object) -> str:
+    """Return a value as text for people: without our marks for models, and not endless."""
+    if value is None or value is False or value == "":
+        return "–"
+    if isinstance(value, Mapping) and value.get("name"):
+        value = value["name"]
+    text = value if isinstance(value, str) else _text(value)
+    text = _TAGS.sub("", text)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} … ({len(text):,})"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)
+
+
+def plain(text: str) -> str:
+    """Return a text for people, without the marks that tell a model whose words it quotes."""
+    return _TAGS.sub("", text)
