@@ -1,4 +1,5 @@
-"""A parked call's preview: as a page for the person who decides, and as a fingerprint that shows whether it still holds.
+"""A parked call's preview: as a page for the person who decides, and as a fingerprint that tells whether it still
+holds.
 
 Everything in it comes from records and from an assistant: it is escaped, never trusted as HTML.
 """

@@ -45,7 +45,7 @@ class McpApproval(models.Model):
         if not approvers:
             raise ToolError(
                 "no_approver",
-                f"This needs an approval, and nobody may give it ({', '.join(profiles.mapped('name'))}). Nothing was done.",
+                f"This needs an approval that nobody may give ({', '.join(profiles.mapped('name'))}). Nothing is done.",
                 fix="Tell the user: an administrator has to name approvers in the access profile.",
             )
         asked = call.asked[0] if call.asked else question

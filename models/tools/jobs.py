@@ -22,5 +22,5 @@ class McpToolRegistry(models.AbstractModel):
         ),
     )
     def _tool_list_jobs(self, call, *, id=None, status=None) -> ToolResult:
-        """List your calls that wait, or waited, for a person's approval in Odoo, newest first; with id also the result."""
+        """List your calls that wait, or waited, for a person's approval in Odoo; with id also the result."""
         return self.env["mcp.approval"]._listed(call, id, status, LIMIT)
