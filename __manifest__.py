@@ -41,6 +41,7 @@
         "views/portal_tokens_templates.xml",
         "views/oauth_templates.xml",
         "views/res_config_identity_views.xml",
+        "views/mcp_doctor_views.xml",
         "views/mcp_menus.xml",
     ],
     "assets": {

@@ -1,5 +1,6 @@
 from . import (
     database_routing,
+    doctor,
     downloads,
     mcp,
     oauth_authorize,

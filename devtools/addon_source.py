@@ -6,11 +6,11 @@ from . import paths, stamps
 
 # What an installation reads. Everything else in the repository is tests or for developers.
 FOLDERS = (
-    "controllers", "models", "services", "wizards", "report",
+    "cli", "controllers", "models", "services", "wizards", "report",
     "security", "views", "data", "static", "i18n", "migrations",
 )
 # Read again whenever Odoo starts: a change needs no new installation.
-READ_AT_START = ("controllers", "services")
+READ_AT_START = ("cli", "controllers", "services")
 
 
 def version():

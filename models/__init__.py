@@ -9,6 +9,8 @@ from . import (
     mcp_auth_failure,
     mcp_change,
     mcp_change_revert,
+    mcp_doctor,
+    mcp_doctor_facts,
     mcp_egress,
     mcp_idempotency,
     mcp_identity_link,
