@@ -18,6 +18,8 @@ ECHO_PATH = "/mcp/doctor"
 SCOPE = "mcp-doctor"
 LIFE = timedelta(minutes=5)
 LONGEST_KEY = 512
+# What has to be changed comes first; otherwise the order is that of the way.
+RANKS = {outcome.FAILED: 0, outcome.WARNING: 1}
 # In a web request, which holds a worker meanwhile.
 SECONDS = 25.0
 
@@ -29,6 +31,7 @@ class McpDoctor(models.TransientModel):
     _description = "MCP Connection Check"
     _transient_max_hours = 24.0
 
+    name = fields.Char(default=lambda self: self.env._("Connection"), readonly=True)
     state = fields.Selection(
         [("ok", "Ready"), ("warning", "Works, with warnings"), ("failed", "Something is in the way")], readonly=True
     )
@@ -62,6 +65,7 @@ class McpDoctor(models.TransientModel):
                                 "name": finding.name,
                                 "title": finding.title,
                                 "status": finding.status,
+                                "rank": RANKS.get(finding.status, len(RANKS)),
                                 "seen": finding.outcome.seen,
                                 "fix": finding.outcome.fix,
                             }
@@ -171,7 +175,7 @@ class McpDoctorLine(models.TransientModel):
 
     _name = "mcp.doctor.line"
     _description = "MCP Connection Check Result"
-    _order = "id"
+    _order = "rank, id"
 
     doctor_id = fields.Many2one("mcp.doctor", required=True, ondelete="cascade")
     name = fields.Char(readonly=True)
@@ -179,5 +183,6 @@ class McpDoctorLine(models.TransientModel):
     status = fields.Selection(
         [("ok", "OK"), ("warning", "Warning"), ("failed", "Failed"), ("skipped", "Skipped")], readonly=True
     )
+    rank = fields.Integer(readonly=True)
     seen = fields.Text(string="What was seen", readonly=True)
     fix = fields.Text(string="What to change", readonly=True)

@@ -116,7 +116,9 @@ def egress(visit: Visit) -> Outcome:
     if facts.cimd_check == "ok":
         return ok("Metadata of applications can be fetched.")
     if not facts.cimd_check:
-        return skipped("Not tested yet. The job “MCP: check outgoing requests” does it every day.")
+        return skipped(
+            "Not tested yet. The job “MCP: look whether applications' metadata can be fetched” does it every 6 hours."
+        )
     return warning(
         f"No metadata can be fetched, so applications register themselves instead. {facts.cimd_check[:300]}",
         "firewall: let Odoo connect to port 443 of the internet",

@@ -24,7 +24,7 @@ class Facts:
     :param is_request: whether the check itself runs inside one of them
     :param clock_skew: seconds that this machine is ahead of the database's
     :param cimd_check: what the self-test of outgoing requests noted: `ok`, a reason, or nothing yet
-    :param missing_packages: optional ones that a switched on feature needs
+    :param missing_packages: optional ones
     :param redis_error: None: not set up; empty: it answers
     """
 
