@@ -24,7 +24,8 @@ RANKS = {outcome.FAILED: 0, outcome.WARNING: 1}
 SECONDS = 25.0
 
 
-class McpDoctor(models.TransientModel):
+# Results of a moment, and no dialog.
+class McpDoctor(models.TransientModel):  # pylint: disable=no-wizard-in-models
     """A run of all checks of the connection, and what they found."""
 
     _name = "mcp.doctor"
@@ -170,7 +171,7 @@ class McpDoctor(models.TransientModel):
             return False
 
 
-class McpDoctorLine(models.TransientModel):
+class McpDoctorLine(models.TransientModel):  # pylint: disable=no-wizard-in-models
     """What one check found."""
 
     _name = "mcp.doctor.line"

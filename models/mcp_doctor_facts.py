@@ -13,7 +13,8 @@ PACKAGES = {"jwt": "PyJWT", "cryptography": "cryptography"}
 REDIS_SECONDS = 2
 
 
-class McpDoctor(models.TransientModel):
+# Results of a moment, and no dialog.
+class McpDoctor(models.TransientModel):  # pylint: disable=no-wizard-in-models
     """What the checks start from: settings of Odoo and of this addon."""
 
     _inherit = "mcp.doctor"
