@@ -66,7 +66,8 @@ def _outcome(visit: Visit, check: Check) -> Outcome:
         return check.run(visit)
     if not settings.can_call_itself(visit.facts):
         return skipped(
-            "The only HTTP worker is busy with this check and cannot answer it. Run `odoo mcp_doctor` on the command line instead."
+            "The only HTTP worker is busy with this check and cannot answer it. "
+            "Run `odoo mcp_doctor` on the command line instead."
         )
     if check.name != "reach" and not visit.is_reached:
         return skipped("The address cannot be reached from here.")
