@@ -69,6 +69,8 @@ class McpOauthRefresh(models.Model):
             raise OAuthError("invalid_grant", "The refresh token has expired or was revoked.")
         if not grant.user_id._may_use_mcp():
             raise OAuthError("invalid_grant", "The user may no longer connect.")
+        if not grant._profile_is_open():
+            raise OAuthError("invalid_grant", "What was granted is not open to the user any more.")
         if self.generation == grant.generation:
             return self._rotate(grant, secret)
         grace = self._grace_seconds()

@@ -111,6 +111,12 @@ class McpToken(models.Model):
         if not user._may_mint_mcp_tokens():
             raise AccessError(self.env._("Personal tokens are not open to %s. Ask an administrator.", user.name))
 
+    def _profile_is_open(self) -> bool:
+        """Say whether the owner could still choose the profile: a token is not prolonged past what they may have."""
+        # As the owner: Odoo computes no groups while nobody is logged in.
+        owner = self.user_id.with_user(self.user_id.id)
+        return self.profile_id.id in owner.env["mcp.profile"]._available_to(owner).ids
+
     @api.model
     def _expiry(self, days: int) -> datetime:
         """Return when a token that lives this many days ends.

@@ -124,6 +124,8 @@ class McpToken(models.Model):
         if self.kind != "personal" or self.state != "active":
             raise UserError(self.env._("Only a personal token that is still active can be rotated. Make a new one."))
         self._check_may_mint(self.env.user)
+        if not self._profile_is_open():
+            raise UserError(self.env._("The access profile of this token is not open to you any more. Make a new one."))
 
     # Asked again by the dialog's button, whose rows can be made without this one.
     @check_identity

@@ -97,6 +97,13 @@ class TestMcpTokenRotation(McpCase):
         self.token.with_user(self.user)._revoke()
         self.assertEqual({self.find(secret).refusal for secret in (new, self.old)}, {"token_revoked"})
 
+    def test_profile_that_was_taken_from_the_owner_is_not_prolonged(self):
+        self.token.profile_id.group_ids = self.env.ref("base.group_system")
+        with self.assertRaises(UserError):
+            self.rotate()
+        self.token.profile_id.group_ids = self.env.ref("mcp_endpoint.group_mcp_user")
+        self.assertTrue(self.rotate())
+
     def test_nobody_rotates_the_token_of_another(self):
         other = new_test_user(self.env, "mcp_other", groups="base.group_user")
         for user in (other, self.env.ref("base.user_admin")):

@@ -192,6 +192,17 @@ class TestOauthToken(OAuthMixin, McpHttpCase):
             self.assertEqual(response.status_code, 401)
             self.assertIn('error_description="The access token is not valid"', response.headers["WWW-Authenticate"])
 
+    def test_a_profile_that_was_taken_from_the_user_is_not_refreshed(self):
+        answer = self.connect()
+        grant = self.env["mcp.token"].search([("kind", "=", "oauth")], limit=1)
+        grant.profile_id.group_ids = self.env.ref("base.group_system")
+        self.env.flush_all()
+        form = self.form_of_refresh(answer["refresh_token"])
+        self.assertRefused(self.send(form), 400, "invalid_grant")
+        grant.profile_id.group_ids = False
+        self.env.flush_all()
+        self.assertEqual(self.send(form).status_code, 200)
+
     def test_mcp_tokens_open_nothing_else_of_odoo(self):
         for token in (self.connected(), self.issue()):
             response = self.url_open(
