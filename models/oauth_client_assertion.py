@@ -89,6 +89,9 @@ class McpOauthClient(models.Model):
     def _assertion_keys(self, kid: str | None) -> list[dict]:
         if self.jwks:
             return jwt_check.public_keys(self.jwks)
+        if self.kind == "dcr":
+            # Nobody has vouched for it: strangers could keep workers waiting for servers of theirs.
+            return []
         # sudo: no screen and no access rights are there for published keys.
         return self.env["mcp.key.set"].sudo()._keys(self.jwks_uri, kid) if self.jwks_uri else []
 

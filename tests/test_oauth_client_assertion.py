@@ -56,6 +56,23 @@ class TestOauthClientAssertion(IdentityMixin, McpHttpCase):
         client.write({"jwks_uri": False, "jwks": {"keys": [signing_key(kid="other").jwk()]}})
         self.check_refused(self.assertion(client))
 
+    def test_strangers_make_this_server_ask_nobody(self):
+        """Whoever registers by themselves could otherwise hold up workers with a slow server of theirs."""
+        address = self.server.url(self.server.path)
+        asked = {
+            "client_name": "Slow", "redirect_uris": ["https://x.example/cb"], "jwks_uri": address,
+            "token_endpoint_auth_method": "private_key_jwt",
+        }  # fmt: skip
+        response = self.url_open("/oauth/register", json=asked)
+        self.assertEqual((response.status_code, response.json()["error"]), (400, "invalid_client_metadata"))
+        client = self.env["mcp.oauth.client"].create(
+            {"name": "Old", "kind": "dcr", "redirect_uris": "https://x.example/cb", "jwks_uri": address,
+             "auth_method": "private_key_jwt"}
+        )  # fmt: skip
+        with patch.object(type(self.env["mcp.egress"]), "_fetch_json") as fetch:
+            self.check_refused(self.assertion(client))
+        fetch.assert_not_called()
+
     def test_public_key_can_be_pasted(self):
         key = signing_key("RS256", "pasted")
         pem = key.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -99,8 +99,10 @@ class TestOAuthRegistration(BaseCase):
         public = {"kty": "EC", "crv": "P-256", "x": "a", "y": "b"}
         told = registration.parse({**GEMINI, **data, "jwks": {"keys": [public]}}, methods)
         self.assertEqual(told.jwks, {"keys": [public]})
-        told = registration.parse({**GEMINI, **data, "jwks_uri": "https://x.example/jwks"}, methods)
+        # Of a metadata document, which a user has asked for; strangers send this server nowhere.
+        told = registration.read({**GEMINI, **data, "jwks_uri": "https://x.example/jwks"}, methods)
         self.assertEqual(told.jwks_uri, "https://x.example/jwks")
+        self.refused("invalid_client_metadata", methods, **data, jwks_uri="https://x.example/jwks")
         for keys in (
             None,
             {},

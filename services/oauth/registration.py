@@ -65,7 +65,6 @@ class Registration:
             "client_uri": self.client_uri,
             "application_type": self.application_type,
             "jwks": self.jwks,
-            "jwks_uri": self.jwks_uri,
         }
         return {name: value for name, value in facts.items() if value}
 
@@ -82,7 +81,11 @@ def parse(data: Mapping[str, object], supported: Collection[str]) -> Registratio
     grants = data.get("grant_types") or ["authorization_code"]
     if not isinstance(grants, list) or "authorization_code" not in grants:
         raise _invalid("grant_types must contain authorization_code. Other clients are added by an administrator.")
-    return read(data, (method,))
+    told = read(data, (method,))
+    if told.jwks_uri:
+        # Anybody registers; each such address would let them keep a worker waiting for a server of theirs.
+        raise _invalid("Send your keys as jwks. Keys at an address are for applications an administrator adds.")
+    return told
 
 
 def read(data: Mapping[str, object], auth_methods: tuple[str, ...], most_uris: int = MAX_URIS) -> Registration:
