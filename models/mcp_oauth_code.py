@@ -127,7 +127,8 @@ class McpOauthCode(models.Model):
     def _locked(self, secret: str, ip: str, client):
         """Return the row of a code, locked. A second redemption at the same time waits, and Odoo runs it again."""
         digest = self._digest(secret)
-        self.env.cr.execute(SQL("SELECT id FROM mcp_oauth_code WHERE digest = %s FOR UPDATE", digest))
+        query = SQL("SELECT id FROM mcp_oauth_code WHERE digest = %s FOR UPDATE", digest)
+        self.env.cr.execute(query, log_exceptions=False)
         row = self.env.cr.fetchone()
         if row is None:
             self.env["mcp.auth.failure"]._note("code", ip, client.client_id)

@@ -88,7 +88,8 @@ class McpOauthRefresh(models.Model):
     def _locked_grant(self):
         """Return the grant, locked. Of two at the same time the second waits here, fails, and Odoo runs it again."""
         # Not FOR UPDATE, which would wait for every call that has written an audit row.
-        self.env.cr.execute(SQL("SELECT 1 FROM mcp_token WHERE id = %s FOR NO KEY UPDATE", self.token_id.id))
+        query = SQL("SELECT 1 FROM mcp_token WHERE id = %s FOR NO KEY UPDATE", self.token_id.id)
+        self.env.cr.execute(query, log_exceptions=False)
         return self.token_id
 
     def _rotate(self, grant, secret: str) -> str:
