@@ -11,7 +11,21 @@ import subprocess
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from . import bench_peers, bench_report, clients, databases, demo_user, paths, postgres, server, setup, tokens, venvs
+from . import (
+    bench_peers,
+    bench_report,
+    bench_token,
+    clients,
+    databases,
+    demo_user,
+    oauth_tokens,
+    paths,
+    postgres,
+    server,
+    setup,
+    tokens,
+    venvs,
+)
 from .console import Failure, say, step
 
 AUDIT_ROWS = 1_000_000
@@ -51,6 +65,8 @@ def run(arguments):
         load = os.getloadavg()[0]
         with step("measurements (a few minutes)"):
             measured = _measure(python, plan)
+            secrets = {"a personal token": plan["token"], "an access token": plan["access_token"]}
+            measured["rows"] |= bench_token.rows(plan["database"], arguments.calls, secrets)
     facts = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "load_before": round(load, 2)}
     report = bench_report.judged({**facts, **measured})
     print(bench_report.as_text(report), flush=True)
@@ -76,6 +92,8 @@ def _prepare(stack, calls):
     account = bench_peers.Account(served.base, plain, demo_user.LOGIN, demo_user.PASSWORD, key)
     return {
         "calls": calls, "base": served.base, "base_logged": served_logged.base, "token": token, "api_key": key,
+        # It is for the address that a server gives its database when it starts.
+        "access_token": oauth_tokens.issue(plain, demo_user.LOGIN),
         "database": plain, "postgres": postgres.environment() or dict(os.environ),
         "peers": stack.enter_context(bench_peers.running(account)),
     }

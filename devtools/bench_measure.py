@@ -39,6 +39,7 @@ async def main():
     plan = json.load(sys.stdin)
     results = {"calls": plan["calls"], "rows": {}, "list_sizes": {}}
     results["rows"] |= await _turns(_wire_rows(plan), plan["calls"])
+    results["rows"] |= await _turns(_token_rows(plan), plan["calls"])
     results["rows"] |= await _turns(_log_rows(plan), plan["calls"])
     results["rows"] |= await _describe_rows(plan)
     async with AsyncExitStack() as stack:
@@ -77,6 +78,16 @@ def _wire_rows(plan):
         "aggregate": _request(plan, "odoo_aggregate_records", AGGREGATE),
     }
     return {**{name: functools.partial(wire.send, request) for name, request in requests.items()}, "create": create}
+
+
+def _token_rows(plan):
+    """The cheapest call that a token opens, in turns with the route's answer to none: the refusal, without a query."""
+    wire = bench_wire.Wire(plan["base"])
+    rows = {
+        f"discover, {kind}": functools.partial(wire.send, bench_wire.rpc("server/discover", plan[name]))
+        for kind, name in (("personal token", "token"), ("access token", "access_token"))
+    }
+    return {"no token: 401": functools.partial(wire.send, bench_wire.rpc("server/discover", None), 401), **rows}
 
 
 def _log_rows(plan):

@@ -69,6 +69,9 @@ def _verdicts(rows, measured):
     yield _at_least("odoo-mcp-gateway ÷ search (official client)", p50["client: odoo-mcp-gateway"] / ours, 1.2)
     above = p50["tools/list"] - floor
     yield Verdict("tools/list above the HTTP floor", f"{above:.2f} ms", "≤ 1 ms", above <= 1)
+    for kind in ("a personal token", "an access token"):
+        took = p50[f"check of {kind}"]
+        yield Verdict(f"check of {kind}, inside Odoo", f"{took:.2f} ms", "≤ 1 ms", took <= 1)
     for name in ("completion, model", "completion, record", "completion, prompt"):
         above = p50[name] - floor
         yield Verdict(f"{name} above the HTTP floor", f"{above:.2f} ms", "≤ 3 ms", above <= 3)

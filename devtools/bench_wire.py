@@ -19,12 +19,12 @@ class Wire:
         parts = urlsplit(base)
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
 
-    def send(self, request):
-        """Send a prepared (method, path, body, headers); the answer's body. RuntimeError unless 200."""
+    def send(self, request, status=200):
+        """Send a prepared (method, path, body, headers); the answer's body. RuntimeError unless it has the status."""
         self._connection.request(*request)
         answer = self._connection.getresponse()
         body = answer.read()
-        if answer.status != 200:
+        if answer.status != status:
             raise RuntimeError(f"{request[1]} answers {answer.status}: {body[:300]!r}")
         return body
 
@@ -41,12 +41,14 @@ def json2(model, method, api_key, arguments):
 
 
 def rpc(method, token, **params):
-    """A request of the current revision of MCP."""
+    """A request of the current revision of MCP; without a token where it is None."""
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
     headers = {
         "Authorization": f"Bearer {token}", "Content-Type": "application/json",
         "Accept": "application/json, text/event-stream", "MCP-Protocol-Version": VERSION, "Mcp-Method": method,
     }
+    if token is None:
+        del headers["Authorization"]
     if "name" in params:
         headers["Mcp-Name"] = params["name"]
     return ("POST", "/mcp", json.dumps(body).encode(), headers)

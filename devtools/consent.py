@@ -22,7 +22,7 @@ _ALLOW = """(() => {
     button.click();
     return true;
 })()"""
-_LEFT = "!location.pathname.startsWith('/oauth/')"
+_LEFT = "!['/oauth/authorize/continue', '/oauth/consent'].includes(location.pathname)"
 _FORM = "Boolean(document.querySelector('form.oe_login_form, button[name=decision]'))"
 _IS_LOGIN = "Boolean(document.querySelector('form.oe_login_form'))"
 

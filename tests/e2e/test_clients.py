@@ -188,6 +188,12 @@ class TestNodeClients(ClientCase):
         line = next((line for line in listed.stdout.splitlines() if line.startswith("odoo:")), listed.stdout)
         self.assertIn("Connected", line, listed.stdout + listed.stderr)
 
+    def test_claude_code_asks_for_a_login(self):
+        with tempfile.TemporaryDirectory() as home:
+            self.claude(home, "add", "--transport", "http", "odoo", self.endpoint.url)
+            listed = self.claude(home, "list")
+        self.assertIn("Needs authentication", listed.stdout)
+
     def test_claude_code_says_when_the_token_is_wrong(self):
         with tempfile.TemporaryDirectory() as home:
             self.claude(

@@ -18,7 +18,7 @@ class TestConformance(unittest.TestCase):
             with self.subTest(scenario=outcome.scenario, revision=outcome.revision):
                 self.assertFalse(outcome.failed, outcome.problems)
 
-    def test_login_scenarios_pass(self):
+    def test_authorization_scenarios_pass(self):
         outcomes = conformance.run_login(shared().server)
         # Both scenarios at each revision, with and without the resource named; a warning is none of ours either.
         self.assertEqual(len(outcomes), 2 * 2 * len(conformance.REVISIONS))
