@@ -136,6 +136,7 @@ from . import (
     test_service_uri,
     test_service_view_condition,
     test_style,
+    test_threats,
     test_token_lookup,
     test_token_notices,
     test_tool_action,

@@ -142,6 +142,16 @@ class TestMcpAuthFailureHttp(McpHttpCase):
         self.assertNotIn("Set-Cookie", response.headers)
         self.assertEqual(self.noted, [("token", "127.0.0.1")])
 
+    def test_a_forwarded_address_is_not_believed_without_a_proxy(self):
+        headers = {
+            "X-Forwarded-For": "203.0.113.9",
+            "X-Forwarded-Host": "other.example",
+            "Forwarded": "for=203.0.113.9",
+        }
+        wrong = secret_tokens.new_token(secret_tokens.PERSONAL_PREFIX)
+        self.rpc("tools/list", token=wrong, headers=headers)
+        self.assertEqual(self.noted, [("token", "127.0.0.1")])
+
     def test_right_token_works_while_its_address_has_to_wait(self):
         self.wait = LONGEST_WAIT
         self.assertEqual(self.rpc("tools/list").status_code, 200)

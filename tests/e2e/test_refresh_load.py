@@ -26,6 +26,17 @@ grant = env["mcp.token"]._open_grant(
 print("SECRET " + env["mcp.oauth.refresh"]._start(grant))
 env.cr.commit()
 """
+VERIFIER = "v" * 43
+MINT = """
+from odoo.addons.mcp_endpoint.services.oauth import pkce
+client = env["mcp.oauth.client"].search([("client_id", "=", "load-%(number)s")])
+print("SECRET " + env["mcp.oauth.code"]._mint(
+    request_key="load %(number)s", user=env.ref("base.user_admin"), client=client,
+    profile=env.ref("mcp_endpoint.profile_read"), scopes=("mcp:read",), redirect_uri="https://x/",
+    challenge=pkce.challenge("%(verifier)s"), resource=env["mcp.oauth.server"]._resource(),
+))
+env.cr.commit()
+"""
 
 
 class TestRefreshLoad(unittest.TestCase):
@@ -37,23 +48,30 @@ class TestRefreshLoad(unittest.TestCase):
         self.running = shared()
         type(self).number += 1
         self.client = f"load-{self.number}"
-        output = databases.shell(self.running.database, CONNECT % {"number": self.number}, capture=True)
-        self.secret = next(line.split()[1] for line in output.splitlines() if line.startswith("SECRET "))
+        self.secret = self.made(CONNECT % {"number": self.number})
+
+    def made(self, script):
+        """Run a script in Odoo's shell; the secret that it prints."""
+        output = databases.shell(self.running.database, script, capture=True)
+        return next(line.split()[1] for line in output.splitlines() if line.startswith("SECRET "))
 
     def refresh(self, secret):
-        """Refresh, again where the connection broke, as clients do; HTTP status and body."""
+        """Refresh; HTTP status and body."""
+        return self.ask({"grant_type": "refresh_token", "refresh_token": secret})
+
+    def ask(self, form):
+        """Send a token request, again where the connection broke, as clients do; HTTP status and body."""
         for _attempt in range(100):
             try:
-                return self.send(secret)
+                return self.send({"client_id": self.client, **form})
             except ConnectionError:
                 # Odoo's server keeps 16 connections waiting and drops the others.
                 time.sleep(random.uniform(0.05, 0.5))
         raise AssertionError("No answer")
 
-    def send(self, secret):
+    def send(self, form):
         """Send one request."""
         parts = urlsplit(self.running.server.base)
-        form = {"grant_type": "refresh_token", "refresh_token": secret, "client_id": self.client}
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
         try:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -110,3 +128,17 @@ class TestRefreshLoad(unittest.TestCase):
         self.assertGreater(self.check_one_live_generation(), 2)
         # An agent may have put back a token that another has replaced; its successor is there to be had.
         self.assertIn(self.refresh(newest[0])[0], (200, 400))
+
+    def test_a_code_many_times_at_once(self):
+        code = self.made(MINT % {"number": self.number, "verifier": VERIFIER})
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "https://x/"}
+        form["code_verifier"] = VERIFIER
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(self.ask, [form] * 20))
+        statuses = Counter(status for status, _body in answers)
+        self.assertEqual(statuses[200], 1, statuses)
+        self.assertLessEqual(set(statuses), {200, 400, 503}, statuses)
+        [given] = [body for status, body in answers if status == 200]
+        # The losers are the winner's own second thoughts: they cost it nothing.
+        self.assertEqual(Endpoint(self.running.server.base, given["access_token"]).rpc("tools/list").status, 200)
+        self.assertEqual(self.refresh(given["refresh_token"])[0], 200)
