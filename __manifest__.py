@@ -30,6 +30,7 @@
         "views/mcp_resource_views.xml",
         "views/mcp_tool_views.xml",
         "views/mcp_token_wizard_views.xml",
+        "views/mcp_connect_views.xml",
         "views/mcp_oauth_client_views.xml",
         "views/mcp_oauth_issuer_wizard_views.xml",
         "views/res_users_views.xml",
@@ -45,7 +46,11 @@
         "views/mcp_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["mcp_endpoint/static/src/copy_text.scss", "mcp_endpoint/static/src/message/*"],
+        "web.assets_backend": [
+            "mcp_endpoint/static/src/copy_text.scss",
+            "mcp_endpoint/static/src/connect/*",
+            "mcp_endpoint/static/src/message/*",
+        ],
         "web.assets_tests": ["mcp_endpoint/static/tests/tours/*.js"],
     },
     "post_load": "post_load",

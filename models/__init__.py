@@ -9,6 +9,7 @@ from . import (
     mcp_auth_failure,
     mcp_change,
     mcp_change_revert,
+    mcp_connect,
     mcp_doctor,
     mcp_doctor_facts,
     mcp_egress,

@@ -1,6 +1,3 @@
-import json
-import shlex
-
 from odoo import api, fields, models
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import ValidationError
@@ -15,7 +12,12 @@ class McpTokenWizard(models.TransientModel):  # pylint: disable=no-wizard-in-mod
     _name = "mcp.token.wizard"
     _description = "New Personal Access Token"
 
-    name = fields.Char(required=True, help="Where the token is used. It is how you recognise it later.")
+    client = fields.Char(help="Key of the guide it was opened from: that client's configuration is shown first.")
+    name = fields.Char(
+        required=True,
+        default=lambda self: self.env["mcp.connect"]._client_name(self.env.context.get("default_client")),
+        help="Where the token is used. It is how you recognise it later.",
+    )
     available_profile_ids = fields.Many2many("mcp.profile", compute="_compute_available_profile_ids")
     profile_id = fields.Many2one(
         "mcp.profile",
@@ -50,7 +52,7 @@ class McpTokenWizard(models.TransientModel):  # pylint: disable=no-wizard-in-mod
         self.ensure_one()
         user = self.env.user
         secret = self.env["mcp.token"]._issue(user, name=self.name.strip(), profile=self.profile_id, days=self.days)
-        return show_secret(self.env, secret, self.env._("Your new token"))
+        return show_secret(self.env, secret, self.env._("Your new token"), self.client)
 
 
 class McpTokenShow(models.AbstractModel):
@@ -63,33 +65,22 @@ class McpTokenShow(models.AbstractModel):
     id = fields.Id()
     token = fields.Char(readonly=True)
     url = fields.Char(string="Address", readonly=True)
-    command = fields.Char(string="Claude Code", readonly=True)
-    config = fields.Char(string="Configuration (JSON)", readonly=True)
+    client = fields.Char(readonly=True)
+    guides = fields.Json(readonly=True, default=lambda self: self._default_guides())
+
+    @api.model
+    def _default_guides(self) -> list[dict]:
+        """Return the guides of all clients that take a token, with the one in this dialog filled in."""
+        return self.env["mcp.connect"]._token_guides(self.env.context.get("default_token"))
 
 
-def show_secret(env: api.Environment, secret: str, title: str) -> dict:
-    """Return the action that shows a new secret of the current user."""
-    url = env.user.mcp_url
+def show_secret(env: api.Environment, secret: str, title: str, client: str | None = None) -> dict:
+    """Return the action that shows a new secret of the current user, and how `client` is given it."""
     return {
         "type": "ir.actions.act_window",
         "res_model": "mcp.token.show",
         "name": title,
         "views": [(False, "form")],
         "target": "new",
-        "context": {
-            "default_token": secret,
-            "default_url": url,
-            "default_command": _claude_command(url, secret),
-            "default_config": _json_config(url, secret),
-        },
+        "context": {"default_token": secret, "default_url": env.user.mcp_url, "default_client": client},
     }
-
-
-def _claude_command(url: str, secret: str) -> str:
-    return f'claude mcp add --transport http odoo {shlex.quote(url)} --header "Authorization: Bearer {secret}"'
-
-
-def _json_config(url: str, secret: str) -> str:
-    """Return the entry that most other clients take (Cursor's `mcp.json` and its likes)."""
-    server = {"url": url, "headers": {"Authorization": f"Bearer {secret}"}}
-    return json.dumps({"mcpServers": {"odoo": server}})

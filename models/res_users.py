@@ -91,4 +91,5 @@ class ResUsers(models.Model):
             "name": self.env._("New token"),
             "view_mode": "form",
             "target": "new",
+            "context": {"default_client": self.env.context.get("mcp_client")},
         }

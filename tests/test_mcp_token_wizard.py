@@ -1,4 +1,3 @@
-import shlex
 import time
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -7,7 +6,6 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import DotDict
 
-from ..models.mcp_token_wizard import _claude_command
 from .common import McpCase
 
 
@@ -34,8 +32,19 @@ class TestMcpTokenWizard(McpCase):
         state = self.env["mcp.token"]._find(shown["default_token"])
         self.assertEqual((state.id, state.user_id), (token.id, self.user.id))
         self.assertEqual(shown["default_url"], "http://127.0.0.1:8069/mcp")
-        for text in (shown["default_command"], shown["default_config"]):
-            self.assertIn(shown["default_token"], text)
+        shows = self.env["mcp.token.show"].with_user(self.user).with_context(**shown)
+        for guide in shows.default_get(["guides"])["guides"]:
+            self.assertIn(shown["default_token"], str(guide["snippets"]))
+
+    def test_client_it_is_opened_for_names_the_token_and_is_shown_first(self):
+        wizards = self.env["mcp.token.wizard"].with_user(self.user).with_context(default_client="claude-code")
+        self.assertEqual(wizards.default_get(["name"])["name"], "Claude Code")
+        shown = self.mint(wizards.create({}))["context"]
+        self.assertEqual(shown["default_client"], "claude-code")
+
+    def test_unknown_client_is_as_none(self):
+        wizards = self.env["mcp.token.wizard"].with_user(self.user).with_context(default_client="nobody")
+        self.assertFalse(wizards.default_get(["name"]).get("name"))
 
     def test_default_is_read_only_for_thirty_days(self):
         wizard = self.wizard()
@@ -92,9 +101,3 @@ class TestMcpTokenWizard(McpCase):
     def test_secret_reaches_no_table(self):
         self.assertTrue(self.env["mcp.token.show"]._abstract)
         self.assertNotIn("token", self.env["mcp.token.wizard"]._fields)
-
-    def test_command_survives_a_shell(self):
-        words = shlex.split(_claude_command("https://x.example/mcp?db=a&b=$HOME", "omcp_pat_abc-_"))
-        self.assertEqual(words[:5], ["claude", "mcp", "add", "--transport", "http"])
-        self.assertEqual(words[5:7], ["odoo", "https://x.example/mcp?db=a&b=$HOME"])
-        self.assertEqual(words[7:], ["--header", "Authorization: Bearer omcp_pat_abc-_"])

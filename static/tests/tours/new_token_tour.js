@@ -65,7 +65,7 @@ registry.category("web_tour.tours").add("mcp_new_token", {
         },
         {
             content: "So is the line for Claude Code",
-            trigger: ".modal [name=command]:contains('claude mcp add --transport http odoo')",
+            trigger: ".modal [name=guides] pre:contains('claude mcp add'):contains('omcp_pat_')",
         },
         {
             trigger: ".modal-footer button:contains('I have copied it')",
