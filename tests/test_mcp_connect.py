@@ -19,6 +19,8 @@ class TestMcpConnect(McpCase):
     def set(self, **parameters):
         for name, value in parameters.items():
             self.env["ir.config_parameter"].set_param(name.replace("__", "."), value)
+        # The address is computed and not stored: it is kept for as long as a request takes.
+        self.env.invalidate_all()
 
     def publish(self, url="https://odoo.example.com"):
         self.set(web__base__url=url, mcp_endpoint__issuer="")

@@ -1,9 +1,13 @@
 """What the README says of tools, settings, profiles and the example is what the code has."""
 
+import json
 import re
 from pathlib import Path
 
 from odoo.tests import TransactionCase, tagged
+
+from ..services.connect import BY_KEY, GUIDES
+from ..services.connect.guide import text_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -58,6 +62,27 @@ class TestReadme(TransactionCase):
         blocks = re.findall(r"^`(\S+)`\n```\w+\n(.*?)```$", self.section("Extend from another addon"), re.M | re.S)
         files = {path.name: path.read_text() for path in folder.iterdir() if path.suffix in (".py", ".xml")}
         self.assertEqual(dict(blocks), files)
+
+    def test_clients_are_connected_as_the_page_says(self):
+        section = self.section("Connect a client")
+        self.assertIn(f"steps for {len(GUIDES)} clients", section)
+        entries = dict(re.findall(r"^- \*\*(.+?)\*\*(.*?)(?=^- |^\S)", section, re.M | re.S))
+        self.assertEqual(
+            list(entries), [BY_KEY[key].name for key in ("claude", "chatgpt", "claude-code", "cursor", "vscode")]
+        )
+        for key in ("claude", "chatgpt"):
+            words = " ".join(entries[BY_KEY[key].name].split())
+            self.assertEqual(words, f"(by login): {' '.join(BY_KEY[key].login.steps)}")
+        blocks = re.findall(r"^  ```(\w*)\n(.*?)^  ```$", section, re.M | re.S)
+        written = [
+            json.loads(text) if language else re.sub("^  ", "", text, flags=re.M).strip() for language, text in blocks
+        ]
+        told = [
+            BY_KEY["claude-code"].login.snippets[0],
+            *(BY_KEY[key].token.snippets[0] for key in ("claude-code", "cursor", "vscode")),
+        ]
+        texts = [text_of(snippet, "https://YOUR-ODOO/mcp") for snippet in told]
+        self.assertEqual(written, [*texts[:2], *map(json.loads, texts[2:])])
 
     def test_commands_exist(self):
         for name in set(re.findall(r"\./dev (\w+)", self.text)):

@@ -71,7 +71,7 @@ class TestServiceConnect(BaseCase):
 
     def test_yaml_parses(self):
         try:
-            import yaml  # noqa: PLC0415 - Odoo does not bring it
+            import yaml
         except ImportError:
             self.skipTest("PyYAML is not installed")
         for snippet, url, text in self.each("yaml"):

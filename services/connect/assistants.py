@@ -1,5 +1,7 @@
 """Assistants one talks to, on the web, as an app, or in a terminal."""
 
+# There is no environment here; the page translates.  pylint: disable=prefer-env-translation
+
 from __future__ import annotations
 
 from .guide import URL, Guide, Snippet, Way

@@ -1,5 +1,7 @@
 """Editors with an assistant in them."""
 
+# There is no environment here; the page translates.  pylint: disable=prefer-env-translation
+
 from __future__ import annotations
 
 from .guide import BEARER, URL, Guide, Link, Snippet, Way

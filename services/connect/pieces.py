@@ -1,5 +1,7 @@
 """What the guides have in common: sentences, snippets and short ways to write them."""
 
+# There is no environment here; the page translates.  pylint: disable=prefer-env-translation
+
 from __future__ import annotations
 
 from .guide import BEARER, TOKEN, URL, Snippet

@@ -1,5 +1,7 @@
 """Workflows, libraries and tools for developers, and what holds for any client."""
 
+# There is no environment here; the page translates.  pylint: disable=prefer-env-translation
+
 from __future__ import annotations
 
 from .guide import URL, Guide, Snippet, Way

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import tempfile
 import unittest
@@ -14,6 +15,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from devtools import clients, versions
+from services.connect import BY_KEY
+from services.connect.guide import text_of
 
 SCRIPTS = Path(__file__).parent / "scripts"
 SEARCH = {"model": "res.partner", "fields": ["name"], "limit": 3}
@@ -171,18 +174,16 @@ class TestNodeClients(ClientCase):
             stdin=subprocess.DEVNULL,
         )
 
+    def add_to_claude(self, home, token):
+        """Run the command that the Connect page shows for Claude Code."""
+        guide = BY_KEY["claude-code"].token
+        program, mcp, *words = shlex.split(text_of(guide.snippets[0], self.endpoint.url, token))
+        self.assertEqual((program, mcp), ("claude", "mcp"))
+        return self.claude(home, *words)
+
     def test_claude_code_connects(self):
         with tempfile.TemporaryDirectory() as home:
-            added = self.claude(
-                home,
-                "add",
-                "--transport",
-                "http",
-                "odoo",
-                self.endpoint.url,
-                "--header",
-                f"Authorization: Bearer {self.endpoint.token}",
-            )
+            added = self.add_to_claude(home, self.endpoint.token)
             self.assertEqual(added.returncode, 0, added.stdout + added.stderr)
             listed = self.claude(home, "list")
         line = next((line for line in listed.stdout.splitlines() if line.startswith("odoo:")), listed.stdout)
@@ -196,15 +197,6 @@ class TestNodeClients(ClientCase):
 
     def test_claude_code_says_when_the_token_is_wrong(self):
         with tempfile.TemporaryDirectory() as home:
-            self.claude(
-                home,
-                "add",
-                "--transport",
-                "http",
-                "odoo",
-                self.endpoint.url,
-                "--header",
-                "Authorization: Bearer omcp_pat_wrong",
-            )
+            self.add_to_claude(home, "omcp_pat_wrong")
             listed = self.claude(home, "list")
         self.assertNotIn("✓ Connected", listed.stdout)
