@@ -1,4 +1,4 @@
-import { Component, onWillStart, useRef, useState } from "@odoo/owl";
+import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
@@ -16,9 +16,16 @@ export class ConnectPage extends Component {
     setup() {
         this.action = useService("action");
         this.orm = useService("orm");
-        this.ui = useService("ui");
-        this.guideTitle = useRef("guideTitle");
+        this.ui = useState(useService("ui"));
+        this.root = useRef("root");
         this.state = useState({ search: "", client: null });
+        useEffect(
+            (key) => {
+                this.goTo(key ? "article h2" : `[data-client="${this.lastClient}"]`);
+                this.lastClient = key;
+            },
+            () => [this.state.client]
+        );
         onWillStart(async () => {
             this.page = await this.orm.call("mcp.connect", "get_page", []);
         });
@@ -43,15 +50,13 @@ export class ConnectPage extends Component {
         return this.page.guides.find((guide) => guide.key === key) || (!this.ui.isSmall && this.page.guides[0]);
     }
 
-    open(key) {
-        this.state.client = key;
-        // The list may be longer than the screen; on a phone it goes, and the focus with it.
-        requestAnimationFrame(() => {
-            this.guideTitle.el?.scrollIntoView({ block: "nearest" });
-            if (this.ui.isSmall) {
-                this.guideTitle.el?.focus();
-            }
-        });
+    /** Bring what was chosen into view: the list may be long; on a phone it goes, and the focus with it. */
+    goTo(selector) {
+        const target = this.root.el.querySelector(selector);
+        target?.scrollIntoView({ block: "nearest" });
+        if (this.ui.isSmall) {
+            target?.focus();
+        }
     }
 
     async newToken() {
