@@ -15,8 +15,9 @@ class ResUsers(models.Model):
         return [*super().SELF_READABLE_FIELDS, "mcp_token_ids", "mcp_url"]
 
     def _compute_mcp_url(self):
+        query = self.env["mcp.doctor"]._server()._database_query()
         for user in self:
-            user.mcp_url = f"{user.get_base_url().rstrip('/')}/mcp"
+            user.mcp_url = f"{user.get_base_url().rstrip('/')}/mcp{query}"
 
     def _may_use_mcp(self) -> bool:
         """Say whether this user may own tokens and call tools.

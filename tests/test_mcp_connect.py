@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import config
 
 from ..services.connect import GUIDES
 from .common import McpCase, McpMixin
@@ -71,6 +72,23 @@ class TestMcpConnect(McpCase):
         self.publish()
         self.set(mcp_endpoint__issuer="https://old.example.com")
         self.assertIn("https://old.example.com/mcp", self.page()["warnings"][0]["text"])
+
+    def test_address_names_the_database_where_the_host_does_not(self):
+        self.publish()
+        doctor = type(self.env["mcp.doctor"])
+        for modules, visible, expected in (
+            (["base", "web", "mcp_endpoint"], 2, f"https://odoo.example.com/mcp?db={self.env.cr.dbname}"),
+            (["base", "web", "mcp_endpoint"], 1, "https://odoo.example.com/mcp"),
+            (["base", "web"], 2, "https://odoo.example.com/mcp"),
+        ):
+            self.env.invalidate_all()
+            with (
+                patch.dict(config.options, {"server_wide_modules": modules}),
+                patch.object(doctor, "_visible_databases", lambda _self, visible=visible: visible),
+            ):
+                page = self.page()
+            self.assertEqual(page["url"], expected)
+            self.assertFalse(page["warnings"])
 
     def test_who_may_not_mint_is_told(self):
         self.set(mcp_endpoint__minting_group_id=str(self.env.ref("base.group_system").id))
