@@ -14,6 +14,7 @@ from odoo.api import Environment
 from ..services import canonical
 
 MOST_SHOWN = 2000
+MOST_NAMED = 3
 _TAGS = re.compile(r"</?untrusted id=[0-9a-f]{12}>\n?")
 # Numbers drawn from sequences, moments, tokens: other ones at each try.
 _VARYING = re.compile(r"\d+")
@@ -29,8 +30,9 @@ def rendered(env: Environment, preview: Mapping) -> Markup:
     parts = [_record(env, *key, found) for key, found in rows.items()]
     if (more := preview.get("changes_count", 0) - len(preview.get("changes") or ())) > 0:
         parts.append(_paragraph(env._("%s further changes are not shown.", more)))
-    if not rows and (text := preview.get("text")):
-        parts.append(Markup('<div style="white-space: pre-wrap">%s</div>') % _shown(text))
+    if preview.get("fingerprint", "") is None:
+        # It could not be tried.
+        parts.append(_paragraph(_shown(preview.get("text"))))
     return Markup("").join([*parts, _effects(env, preview.get("side_effects") or {})])
 
 
@@ -52,6 +54,20 @@ def impact(env: Environment, preview: Mapping) -> str:
     if emails := effects.get("emails_count") or len(effects.get("emails") or ()):
         words.append(env._("%s e-mails", emails) if emails != 1 else env._("1 e-mail"))
     return " · ".join(words)
+
+
+def headline(env: Environment, title: str, preview: Mapping) -> str:
+    """Return what a call is about, where its tool has not said so in a question: `Create records: Contact Acme`."""
+    names = {
+        (
+            row["model"],
+            row["id"],
+        ): f"{env[row['model']]._description if row['model'] in env else row['model']} {row['name']}"
+        for row in preview.get("changes") or ()
+    }
+    listed = list(names.values())[:MOST_NAMED]
+    more = f" +{len(names) - MOST_NAMED}" if len(names) > MOST_NAMED else ""
+    return f"{title}: {', '.join(listed)}{more}" if listed else title
 
 
 def fingerprint(preview: Mapping) -> str:
@@ -124,19 +140,20 @@ def _effects(env: Environment, effects: Mapping) -> Markup:
     lines = []
     for kind in _EFFECTS:
         found = effects.get(kind) or ()
-        lines += [Markup("<li>%s %s</li>") % (labels[kind], _effect(kind, each)) for each in found]
+        lines += [Markup("<li>%s %s</li>") % (labels[kind], _effect(env, kind, each)) for each in found]
         if (more := effects.get(f"{kind}_count", 0) - len(found)) > 0:
             lines.append(Markup("<li>%s</li>") % env._("and %s more", more))
     return Markup("<ul>%s</ul>") % Markup("").join(lines) if lines else Markup("")
 
 
-def _effect(kind: str, each: object) -> str:
+def _effect(env: Environment, kind: str, each: object) -> str:
     if kind == "emails":
         return f"{', '.join(each['to'])}: {each['subject']}"
     if kind == "activities":
         return f"{each['assigned_to']}: {each['type']} {each['summary']} ({each['deadline']})"
     if kind == "messages":
-        return f"{each['model']} {each['id']}: {each['kind']}"
+        title = env[each["model"]]._description if each["model"] in env else each["model"]
+        return f"{title} {each['id']}: {each['kind']}"
     return str(each)
 
 

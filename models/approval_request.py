@@ -48,8 +48,10 @@ class McpApproval(models.Model):
                 f"This needs an approval that nobody may give ({', '.join(profiles.mapped('name'))}). Nothing is done.",
                 fix="Tell the user: an administrator has to name approvers in the access profile.",
             )
-        asked = call.asked[0] if call.asked else question
-        return self._requested(call, options, asked, preview, profiles, approvers)._outcome(call)
+        message = call.asked[0].message if call.asked else question.message
+        if message == f"{call.spec.title}?":
+            message = approval_preview.headline(call.env, call.spec.title, preview)
+        return self._requested(call, options, message, preview, profiles, approvers)._outcome(call)
 
     def _digest(self, call, options: dict) -> str:
         # One level down: the digest of a call leaves out names at its top that here make another call.
@@ -85,11 +87,10 @@ class McpApproval(models.Model):
             return {"text": error.message, "fingerprint": None}
         preview = {name: result.structured[name] for name in ("changes", "changes_count", "side_effects")}
         full = {"changes": call.journal.difference(), "side_effects": preview["side_effects"]}
-        preview["text"] = result.text or ""
         preview["fingerprint"] = approval_preview.fingerprint(full)
         return preview
 
-    def _requested(self, call, options: dict, question: Question, preview: dict, profiles, approvers):
+    def _requested(self, call, options: dict, message: str, preview: dict, profiles, approvers):
         """Create the request and tell those who decide."""
         # sudo: nobody may create requests over RPC; this one is the caller's own.
         approvals = self.sudo().with_context(mail_create_nosubscribe=True, mail_create_nolog=True)
@@ -101,7 +102,7 @@ class McpApproval(models.Model):
             )
         credential = call.exchange.credential
         given = {name: value for name, value in options.items() if name not in _HANDLED_BEFORE}
-        message = approval_preview.plain(question.message)
+        message = approval_preview.plain(message)
         approval = create_single(
             approvals,
             {

@@ -81,8 +81,12 @@ class McpApproval(models.Model):
     @api.depends_context("lang")
     def _compute_preview_html(self):
         for approval in self:
-            approval.preview_html = approval_preview.rendered(self.env, approval.preview or {})
+            preview = approval.preview or {}
+            approval.preview_html = approval_preview.rendered(self.env, preview)
             approval.arguments_html = approval_preview.rendered_arguments(approval.tool, approval.arguments or {})
+            if not preview.get("changes"):
+                # A message, a button: what it is about is in the arguments.
+                approval.preview_html += approval.arguments_html
 
     def write(self, vals):
         if FIXED.intersection(vals):

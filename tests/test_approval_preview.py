@@ -17,7 +17,9 @@ class TestApprovalPreview(TransactionCase):
         hostile = "<script>alert(1)</script>"
         row = change(name=hostile, field="name", before=hostile, after=hostile)
         html = rendered(self.env, preview(row, emails=[{"to": [hostile], "subject": hostile}]))
-        html += rendered_arguments(hostile, {hostile: {hostile: hostile}}) + rendered(self.env, {"text": hostile})
+        html += rendered_arguments(hostile, {hostile: {hostile: hostile}}) + rendered(
+            self.env, {"fingerprint": None, "text": hostile}
+        )
         self.assertNotIn("<script", html)
         self.assertIn("&lt;script&gt;", html)
 

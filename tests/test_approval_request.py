@@ -62,7 +62,8 @@ class TestApprovalRequest(ApprovalMixin, McpCase):
         rename = {"model": "res.partner", "ids": self.partner.ids, **RENAME}
         self.assertNotIn("status", self.ok("odoo_update_records", **rename))
         self.profiles["full"].approval = "always"
-        self.park("odoo_update_records", **{**rename, "values": {"name": "Again"}})
+        parked = self.park("odoo_update_records", **{**rename, "values": {"name": "Again"}})
+        self.assertEqual(parked.name, "Update records: Contact Again")
         self.assertEqual(self.partner.name, "Renamed")
         self.profiles["full"].approval = "never"
         self.assertEqual(self.ok("odoo_delete_records", **self.arguments)["status"], "confirmation_required")
