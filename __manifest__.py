@@ -25,6 +25,7 @@
         "views/mcp_profile_views.xml",
         "views/mcp_approval_views.xml",
         "views/mcp_profile_approval_views.xml",
+        "views/mcp_token_taint_views.xml",
         "views/mcp_identity_provider_views.xml",
         "views/mcp_prompt_views.xml",
         "views/mcp_resource_views.xml",

@@ -80,6 +80,7 @@ from . import (
     resources,
     token_lookup,
     token_notices,
+    token_taint,
 )
 
 # isort: split

@@ -64,7 +64,7 @@ class ActionRun:
         return self.outcome
 
     def _ask_first(self, choice: Choice | Button, title: str | None = None) -> None:
-        if self.call.policy.confirmation == "never" or not is_grave(choice):
+        if not is_grave(choice) or (self.call.policy.confirmation == "never" and not self.call.tainted):
             return
         rows = linked(self.call, self.records[:20])
         what = f"{title}: {choice.label}" if title else choice.label

@@ -1,5 +1,6 @@
 """The part of `ToolCall` that asks people: the assistant's own user, or those who approve for the profile."""
 
+import functools
 from collections.abc import Mapping
 
 from ..services.errors import NeedsInput, ToolError
@@ -10,12 +11,17 @@ CONSENT = "confirm"
 
 
 class CallQuestions:
-    """Mixed into `ToolCall`, which has `policy`, `exchange`, `answers`, `asked` and `rehearsing`."""
+    """Mixed into `ToolCall`, which has `env`, `policy`, `exchange`, `answers`, `asked` and `rehearsing`."""
 
     @property
     def approved(self) -> bool:
         """Whether this is the run of a call that its approvers have agreed to."""
         return self.exchange.approval_id is not None
+
+    @functools.cached_property
+    def tainted(self) -> bool:
+        """Whether its token has lately read what people outside the company wrote."""
+        return self.env["mcp.token"]._is_tainted(self.exchange.credential.token_id)
 
     def need(self, key: str, question: Question) -> Mapping[str, object]:
         """Return the human's answer to a question. Call it before any side effect: the call may run again.

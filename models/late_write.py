@@ -9,15 +9,21 @@ from odoo.api import Environment
 from odoo.tools import SQL
 
 
-def after_commit(env: Environment, query: SQL) -> None:
-    """Run one statement on a cursor of its own once this transaction is committed; losing it does no harm."""
+def after_commit(env: Environment, query: SQL, *, tries: int = 1) -> None:
+    """Run one statement on a cursor of its own once this transaction is committed.
+
+    :param tries: how often, while other workers change the same row; 1 where losing it does no harm, as they have
+        most likely noted the same
+    """
     registry = env.registry
 
     @env.cr.postcommit.add
     def write():
-        try:
-            with registry.cursor() as cr:
-                cr.execute(query)
-        except psycopg2.errors.SerializationFailure:
-            # Another worker has just noted it. Raised further, Odoo would run the committed request again.
+        for _try in range(tries):
+            try:
+                with registry.cursor() as cr:
+                    cr.execute(query)
+            except psycopg2.errors.SerializationFailure:
+                # Raised further, Odoo would run the committed request again.
+                continue
             return

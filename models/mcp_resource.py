@@ -113,6 +113,7 @@ class McpResource(models.Model):
         """
         address = self._address(uri)
         result = self._document(call, address)
+        self.env["mcp.token"]._note_taint(call)
         images = [block for block in result.content if block["type"] == "image"]
         if images and address.format == "markdown":
             return [{"uri": uri, "mimeType": block["mimeType"], "blob": block["data"]} for block in images]

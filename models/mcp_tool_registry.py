@@ -14,6 +14,7 @@ from ..services.tool import ToolResult, ToolSpec, declared, spec_from_definition
 from . import confirmation
 from .call_environment import call_environment
 from .odoo_errors import CONCURRENCY_ERRORS, translating
+from .outbound import ask_before_leaving
 from .rehearsal import changing, preview, reading, rehearsed
 from .tool_answer import answer, error_answer
 from .tool_call import ToolCall
@@ -129,6 +130,8 @@ class McpToolRegistry(models.AbstractModel):
             _logger.exception("Tool %s failed in request %s", spec.name, exchange.request_id)
             reason = f"internal_error: {type(error).__name__}"
             outcome, result = "error", error_answer(_internal_error(exchange), call)
+        if call:
+            self.env["mcp.token"]._note_taint(call)
         self._audit(exchange, spec, call, outcome, reason, result, started)
         return result
 
@@ -180,7 +183,9 @@ class McpToolRegistry(models.AbstractModel):
                 if token := options.get("confirm_token"):
                     call.answers[confirmation.accepted_key(call, token)] = {"confirm": True}
                 call.need_by_profile()
-                result = _as_result(self.with_env(call.env).execute_tool(call))
+                tools = self.with_env(call.env)
+                ask_before_leaving(call, lambda: tools.execute_tool(call))
+                result = _as_result(tools.execute_tool(call))
                 if key:
                     self.env["mcp.idempotency"]._store(call, key, asdict(result))
                 return result

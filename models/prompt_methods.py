@@ -70,6 +70,7 @@ class McpPrompt(models.Model):
         self.env["mcp.resource"]._check_granted(call, "core")
         prompt = self._named(call, name)
         text = prompt._text(call, arguments)
+        self.env["mcp.token"]._note_taint(call)
         content = {"type": "text", "text": text}
         return {"description": prompt.description or prompt.title, "messages": [{"role": "user", "content": content}]}
 

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class ResConfigSettings(models.TransientModel):
-    """How long a parked call waits."""
+    """How long a parked call waits, and how long an assistant is watched that has read outsiders' text."""
 
     _inherit = "res.config.settings"
 
@@ -12,4 +12,10 @@ class ResConfigSettings(models.TransientModel):
         string="A request for approval expires after",
         default="24",
         config_parameter="mcp_endpoint.approval_hours",
+    )
+    mcp_taint_minutes = fields.Selection(
+        [("0", "Not at all"), ("10", "10 minutes"), ("30", "30 minutes"), ("120", "2 hours"), ("480", "8 hours")],
+        string="After reading outsiders' text, ask before sending out for",
+        default="30",
+        config_parameter="mcp_endpoint.taint_minutes",
     )

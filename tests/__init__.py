@@ -61,6 +61,7 @@ from . import (
     test_oauth_registration,
     test_oauth_token,
     test_odoo_errors,
+    test_outbound,
     test_portal_calls,
     test_portal_tokens,
     test_provenance,
@@ -164,6 +165,7 @@ from . import (
     test_tool_thread,
     test_tool_undo,
     test_tool_update,
+    test_ui_approvals,
     test_ui_tokens,
     test_values_guard,
 )

@@ -5,6 +5,7 @@ from odoo import models
 from odoo.models import BaseModel
 
 from ...services.errors import ToolError
+from ...services.questions import Question
 from ...services.schema import CURSOR, MODEL, boolean, choice, integer, params, text
 from ...services.tool import ToolResult, tool
 from ..attachment_text import image_block, is_image, read_pages
@@ -109,6 +110,9 @@ class McpToolRegistry(models.AbstractModel):
 
     def _upload_link(self, call, model: str, record_id: int, field: str, name: str) -> ToolResult:
         check_target(call, model, record_id, field)
+        if call.tainted:
+            question = f"Give a link by which whoever has it can put a file on {model} {record_id}?"
+            call.need("confirm", Question(f"This assistant has just read text by outsiders. {question}"))
         limit = self.env["mcp.file.link"]._upload_limit()
         if call.rehearsing:
             return ToolResult({"max_bytes": limit}, text="A link would be given; nothing is stored before it is used.")

@@ -1,0 +1,38 @@
+import { registry } from "@web/core/registry";
+
+// Opened at the request itself, as from its mail or activity.
+registry.category("web_tour.tours").add("mcp_approve", {
+    steps: () => [
+        {
+            content: "It shows what would be deleted",
+            trigger: ".o_mcp_preview:contains('Doomed')",
+        },
+        {
+            content: "Approve",
+            trigger: "button[name=action_approve]",
+            run: "click",
+        },
+        {
+            content: "It was run, and cannot be decided again",
+            trigger: ".o_form_view:not(:has(button[name=action_approve]:visible)) .o_statusbar_status:contains('Approved')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("mcp_approve_phone", {
+    steps: () => [
+        {
+            content: "It shows what would be deleted",
+            trigger: ".o_mcp_preview:contains('Doomed')",
+        },
+        {
+            content: "Refuse",
+            trigger: "button[name=action_refuse]",
+            run: "click",
+        },
+        {
+            content: "It cannot be decided again",
+            trigger: ".o_form_view:not(:has(button[name=action_approve]:visible))",
+        },
+    ],
+});
