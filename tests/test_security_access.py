@@ -113,7 +113,8 @@ class TestSecurityAccess(McpCase):
             self.assertTrue(profile.with_user(self.governor).has_access(operation), operation)
 
     def test_menus_are_for_administrators(self):
-        menu = self.env.ref("mcp_endpoint.menu_mcp").id
+        # What users have too: where they connect, and the requests that are theirs or for them to decide.
+        menu = self.env.ref("mcp_endpoint.menu_mcp_audit_log").id
         for user, is_shown in ((self.user, False), (self.governor, True), (self.env.ref("base.user_admin"), True)):
             self.assertEqual(menu in self.env["ir.ui.menu"].with_user(user)._visible_menu_ids(), is_shown, user.login)
 
