@@ -30,6 +30,11 @@ _IS_LOGIN = "Boolean(document.querySelector('form.oe_login_form'))"
 def answer(page, address, login, password, decision="allow"):
     """Open an authorization request, log in if asked, press the button, and wait until the browser has gone on."""
     page.go(address)
+    answer_opened(page, login, password, decision)
+
+
+def answer_opened(page, login, password, decision="allow"):
+    """The same where the client has opened the request."""
     page.wait(_FORM)
     if page.run(_IS_LOGIN):
         page.wait(_LOGIN % {"login": json.dumps(login), "password": json.dumps(password)})

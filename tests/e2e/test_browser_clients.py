@@ -2,14 +2,16 @@
 real Chromium, which keeps what the answers' CORS headers do not open."""
 
 import json
+import re
 import threading
 import unittest
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from endpoint import MODERN, Endpoint
+from program import Program
 
-from devtools import chromium, consent, demo_user
+from devtools import chromium, clients, consent, demo_user, ports
 
 # Every request names its headers as the Inspector does; JSON.stringify of what a page may read of the answers.
 SCRIPT = """(async () => {
@@ -139,3 +141,34 @@ class TestBrowserClient(unittest.TestCase):
             f"fetch('{self.endpoint.base}/oauth/authorize?client_id=x').then(() => 'open', () => 'closed')"
         )
         self.assertEqual(outcome, "closed")
+
+
+class TestInspector(unittest.TestCase):
+    """The Inspector's own pages."""
+
+    CONNECT = """(() => {
+        const button = document.querySelector("input[aria-label^='Connect']");
+        button?.click();
+        return Boolean(button);
+    })()"""
+    # Its tabs are there when it is connected.
+    TOOLS = """(() => {
+        const texts = [...document.querySelectorAll("label, button, a, span")];
+        const tab = texts.find((one) => one.innerText?.trim() === "Tools");
+        tab?.click();
+        return Boolean(tab);
+    })()"""
+
+    def test_login_in_the_inspectors_pages(self):
+        node, page = clients.node(), self.enterContext(chromium.running()).page()
+        program = Program(
+            node.command("inspector", "--web", "--transport", "http", "--server-url", Endpoint.of_run().url),
+            {**node.environment(), "CLIENT_PORT": str(ports.free(18770)), "MCP_AUTO_OPEN_ENABLED": "false"},
+        )
+        self.addCleanup(program.stop)
+        address = re.compile(r"http://\S+MCP_INSPECTOR_API_TOKEN=\w+")
+        page.go(address.search(program.wait_for(address.search))[0])
+        page.wait(self.CONNECT)
+        consent.answer_opened(page, demo_user.LOGIN, demo_user.PASSWORD)
+        page.wait(self.TOOLS)
+        page.wait("document.body.innerText.includes('odoo_search_records')")

@@ -5,80 +5,21 @@ Each lists the tools and calls one, and calls again when its access token's time
 
 import json
 import os
-import queue
 import re
-import subprocess
 import tempfile
-import threading
-import time
 import unittest
 from pathlib import Path
 
 from endpoint import Endpoint
+from program import Program
 
 from devtools import chromium, clients, consent, databases, demo_user, ports, postgres
 
 SCRIPTS = Path(__file__).parent / "scripts"
-PATIENCE = 90
 EXPIRE = "UPDATE mcp_oauth_access SET expires_at = (now() AT TIME ZONE 'UTC') - interval '1 second'"
 ADDRESS = re.compile(r"https?://\S+/oauth/authorize\?\S+")
 # A document of which a copy is shipped: this machine may not reach the internet.
 DOCUMENT = "https://claude.ai/oauth/claude-code-client-metadata"
-
-
-class Program:
-    """A client that runs; its lines are read as they come."""
-
-    def __init__(self, command, environment):
-        self.home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.said = []
-        self.lines = queue.Queue()
-        self.process = subprocess.Popen(
-            command,
-            env={**environment, "HOME": self.home.name, **self.silent_browser()},
-            cwd=self.home.name,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        threading.Thread(target=self._read, daemon=True).start()
-
-    @staticmethod
-    def silent_browser():
-        """Return what keeps a client from opening a browser of the machine's own."""
-        return {"BROWSER": "/bin/true", "DISPLAY": ""}
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.said.append(line)
-            self.lines.put(line.strip())
-        self.lines.put(None)
-
-    def wait_for(self, fits):
-        """Return the next line for which `fits` is true."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                line = self.lines.get(timeout=max(deadline - time.monotonic(), 0.01))
-            except queue.Empty:
-                line = None
-            if line is None:
-                raise AssertionError("The client did not say what was expected:\n" + "".join(self.said))
-            if fits(line):
-                return line
-
-    def tell(self, line=""):
-        """Send it a line."""
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def stop(self):
-        """End it."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.home.cleanup()
 
 
 class LoginCase(unittest.TestCase):
@@ -212,8 +153,11 @@ class TestMcpRemote(LoginCase):
         node = clients.node()
         with tempfile.TemporaryDirectory() as folder:
             command = node.command("mcp-remote", self.endpoint.url, "--allow-http")
-            bridges = [self.start(command, node.environment(), MCP_REMOTE_CONFIG_DIR=folder) for _one in range(2)]
-            self.allow(ADDRESS.search(bridges[0].wait_for(ADDRESS.search))[0])
+            first = self.start(command, node.environment(), MCP_REMOTE_CONFIG_DIR=folder)
+            address = ADDRESS.search(first.wait_for(ADDRESS.search))[0]
+            # The other one comes while the first waits for the person.
+            bridges = [first, self.start(command, node.environment(), MCP_REMOTE_CONFIG_DIR=folder)]
+            self.allow(address)
             for bridge in bridges:
                 hello = {
                     "protocolVersion": "2025-06-18",
