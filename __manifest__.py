@@ -39,6 +39,7 @@
         "views/res_config_approval_views.xml",
         "views/res_config_applications_views.xml",
         "views/res_config_credentials_views.xml",
+        "views/res_config_limits_views.xml",
         "views/res_config_oauth_views.xml",
         "views/portal_tokens_templates.xml",
         "views/oauth_templates.xml",

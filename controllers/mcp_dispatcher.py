@@ -10,9 +10,11 @@ from odoo.tools.json import json_default
 from werkzeug.exceptions import HTTPException
 
 from ..services import http_gate, jsonrpc, protocol, sse
-from ..services.errors import HttpRefusal, InternalError, ProtocolError
+from ..services.errors import HttpRefusal, InternalError, ProtocolError, RateLimited
 from ..services.exchange import Exchange, Message
 from ..services.jsonrpc import ClientResponse
+from . import listen_queue
+from .held_answer import RefusalResponse
 from .mcp_inbound import McpInbound, method_not_allowed
 
 _logger = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class McpDispatcher(Dispatcher):
     def pre_dispatch(self, rule, args):
         # Nothing of the inherited method: its CORS answer lacks the headers that MCP needs.
         self.request.session.can_save = False
+        listen_queue.widen()
         if self.request.env.uid:
             # Cached. Without a language in the context Odoo looks for the company's, with two queries per request.
             self.request.update_context(lang=self.request.env["res.users"].context_get()["lang"])
@@ -106,7 +109,10 @@ class McpDispatcher(Dispatcher):
             inbound.check_response()
             return self._empty(202)
         exchange = inbound.exchange(message)
-        answer, status = self._answer(endpoint, exchange)
+        try:
+            answer, status = self._answer(endpoint, exchange)
+        except RateLimited as refusal:
+            return self._for_now_refused(refusal)
         if answer is None:
             return self._empty(202)
         opened = message.method == "initialize" and "result" in answer
@@ -117,12 +123,14 @@ class McpDispatcher(Dispatcher):
         self.is_batch = True
         self._expect(payloads)
         answers = []
-        for payload in payloads:
+        for number, payload in enumerate(payloads):
             try:
                 message = jsonrpc.read(payload)
                 if isinstance(message, Message):
-                    answer, _status = self._answer(endpoint, inbound.exchange(message))
+                    answer, _status = self._answer(endpoint, inbound.exchange(message, number))
                     answers.extend([answer] if answer else [])
+            except RateLimited as refusal:
+                answers.append(_refusal_envelope(jsonrpc.readable_id(payload), refusal))
             except (HttpRefusal, ProtocolError) as error:
                 # Of this message alone: what came before it is done, and its answers must reach the client.
                 answers.append(jsonrpc.failure(jsonrpc.readable_id(payload), error))
@@ -136,6 +144,8 @@ class McpDispatcher(Dispatcher):
         message_id = exchange.message.id
         try:
             result = self.request.registry["ir.http"]._dispatch(endpoint)
+        except RateLimited:
+            raise
         except ProtocolError as error:
             return jsonrpc.failure(message_id, error), protocol.http_status(error, exchange.version)
         return (None if result is None else jsonrpc.success(message_id, result)), 200
@@ -157,6 +167,16 @@ class McpDispatcher(Dispatcher):
         headers = error.headers if isinstance(error, HttpRefusal) else {}
         message_id = self.open_ids[0] if self.open_ids and not self.is_batch else None
         return self._json(jsonrpc.failure(message_id, error), error.http_status, list(headers.items()))
+
+    def _for_now_refused(self, refusal: RateLimited) -> Response:
+        data = jsonrpc.dump(_refusal_envelope(self.open_ids[0] if self.open_ids else None, refusal))
+        headers = [("Retry-After", str(refusal.retry_after))]
+        if self.accepts_json or refusal.http_status >= 400:
+            content_type = "application/json"
+        else:
+            data, content_type = sse.event(data), sse.CONTENT_TYPE
+            headers += sse.HEADERS
+        return RefusalResponse(data, status=refusal.http_status, headers=headers, content_type=content_type)
 
     def _failed(self, exc: Exception) -> Response:
         """Answer every open message of a request that failed as a whole, without a word of the cause."""
@@ -182,3 +202,9 @@ class McpDispatcher(Dispatcher):
         response = Response(status=status, headers=headers)
         response.headers.remove("Content-Type")
         return response
+
+
+def _refusal_envelope(message_id: str | int | None, refusal: RateLimited) -> dict:
+    if refusal.result is not None:
+        return jsonrpc.success(message_id, refusal.result)
+    return jsonrpc.failure(message_id, refusal)

@@ -94,12 +94,15 @@ class McpInbound:
         if not self.env["mcp.session"]._end(key, self.credential):
             raise SessionNotFound()
 
-    def exchange(self, message: Message) -> Exchange:
-        """Return one message with all that this request says about it."""
+    def exchange(self, message: Message, number: int = 0) -> Exchange:
+        """Return one message with all that this request says about it.
+
+        :param number: place of the message in its batch, which makes its request id its own
+        """
         facts = {
             "message": message,
             "credential": self.credential,
-            "request_id": self.request_id,
+            "request_id": f"{self.request_id}-{number}" if number else self.request_id,
             "headers": self._mcp_headers,
             "narrowing": self._narrowing,
             "size": self.http.content_length,

@@ -5,4 +5,4 @@ DELETE FROM mcp_oauth_access;
 DELETE FROM mcp_oauth_refresh;
 UPDATE mcp_identity_provider SET active = FALSE;
 UPDATE mcp_oauth_client SET blocked = TRUE, secret_digest = NULL;
-DELETE FROM ir_config_parameter WHERE key IN ('mcp_endpoint.issuer', 'mcp_endpoint.api_keys');
+DELETE FROM ir_config_parameter WHERE key IN ('mcp_endpoint.issuer', 'mcp_endpoint.api_keys', 'mcp_endpoint.redis_url');

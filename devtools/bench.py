@@ -78,6 +78,7 @@ def run(arguments):
 def _prepare(stack, calls):
     """Databases, tokens, servers and peers; gives what the measuring process needs to know."""
     plain = stack.enter_context(databases.temporary("full", "bench"))
+    databases.lift_limits(plain)
     (token,) = tokens.issue(plain, tokens.Wanted(demo_user.LOGIN, "full"), before=demo_user.PREPARE)
     key = _api_key(plain)
     logged = stack.enter_context(_with_audit_rows(plain))

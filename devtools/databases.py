@@ -123,6 +123,22 @@ def temporary(size, purpose, *, addon=True):
         drop(name)
 
 
+def set_limits(name, **limits):
+    """Set system parameters of the addon, before its server starts: `calls=1000` and the like."""
+    values = ", ".join(f"('mcp_endpoint.{parameter}', '{value}')" for parameter, value in limits.items())
+    postgres.query(
+        f"INSERT INTO ir_config_parameter (key, value) VALUES {values}"
+        " ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value", name,
+    )
+
+
+def lift_limits(name):
+    """Let tests and measurements call as fast as they can, on all workers. Calls go on being counted."""
+    set_limits(
+        name, calls=10**6, user_calls=10**6, writes=10**6, heavy=10**6, concurrent=100, concurrent_token=60,
+    )
+
+
 def filestore(name):
     """The folder where Odoo keeps the files of a database."""
     return paths.DATA / "filestore" / name

@@ -27,6 +27,7 @@ def run(pattern=None):
     python, legacy = clients.python_sdk(), clients.legacy_sdk()
     with databases.temporary("full", "e2e") as database:
         with step("end-to-end server"):
+            databases.lift_limits(database)
             token, admin = tokens.issue(
                 database, tokens.Wanted(demo_user.LOGIN), tokens.Wanted("admin"), before=demo_user.PREPARE,
             )

@@ -29,6 +29,7 @@ def running(purpose, *, workers=2):
     with databases.temporary("small", purpose) as database:
         with step(f"server with the fixture addon ({purpose})"):
             databases.run_odoo(database, "-i", FIXTURES, "--stop-after-init", fixtures=True)
+            databases.lift_limits(database)
             (token,) = tokens.issue(database, tokens.Wanted("admin", "full"))
             started = server.start(
                 database, port=PORT, workers=workers, fixtures=True, options=("--max-cron-threads=0",),

@@ -116,11 +116,12 @@ class McpAuditLog(models.Model):
         self._insert(values, durable=True)
 
     def _insert(self, values: dict[str, object], *, durable: bool) -> None:
+        # A reading tool's statements had a time limit; this one and those that follow have none.
         # Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of
         # a small read.
         self.env.cr.execute(
             SQL(
-                "%s INSERT INTO mcp_audit_log (%s) VALUES %s",
+                "SET LOCAL statement_timeout TO DEFAULT; %s INSERT INTO mcp_audit_log (%s) VALUES %s",
                 SQL("" if durable else "SET LOCAL synchronous_commit = off;"),
                 SQL(", ").join(SQL.identifier(name) for name in values),
                 tuple(values.values()),

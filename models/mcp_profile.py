@@ -33,11 +33,19 @@ class McpProfile(models.Model):
         default="destructive",
         help="When a person has to confirm before the assistant's change is made.",
     )
+    calls_per_minute = fields.Integer(
+        help="How many calls a token with this profile may make in any 60 seconds. 0: as the settings say. The smaller "
+        "number counts.",
+    )
     group_ids = fields.Many2many(
         "res.groups", string="For Groups", help="Who may choose this profile for a token. Empty: every MCP user."
     )
 
     _baseline_unique = models.UniqueIndex("(is_baseline) WHERE is_baseline", "There is one baseline profile.")
+
+    _calls = models.Constraint(
+        "CHECK (calls_per_minute BETWEEN 0 AND 1000000)", "Calls per minute are between 0 and 1,000,000."
+    )
 
     @api.constrains("is_baseline", "active")
     def _check_baseline_active(self):
@@ -119,4 +127,5 @@ class McpProfile(models.Model):
             allow_delete=self.allow_delete,
             toolsets=names or None,
             confirmation=self.confirmation,
+            calls_per_minute=self.calls_per_minute,
         )

@@ -5,8 +5,8 @@ from odoo import api, models
 from odoo.modules import get_manifest
 from odoo.tools import hmac
 
-from ..services import cursors, downgrade, protocol
-from ..services.errors import InsufficientScope, InvalidParams, MethodNotFound, ProtocolError
+from ..services import call_limits, cursors, downgrade, protocol
+from ..services.errors import InsufficientScope, InvalidParams, MethodNotFound, ProtocolError, RateLimited
 from ..services.exchange import Exchange
 from ..services.http_gate import HttpPolicy, http_policy
 from ..services.http_headers import check_mirrored_arguments
@@ -34,16 +34,24 @@ class McpServer(models.AbstractModel):
         :return: the result object as the client's revision defines it, None for a notification
         :raises ProtocolError: the JSON-RPC error to answer with
         :raises InsufficientScope: HTTP 403 with the scope to ask for
+        :raises RateLimited: too much at a time, before anything was done
         """
         if exchange.message.is_notification:
             return None
         started = time.perf_counter()
+        limits = self.env["mcp.limits"]
         try:
-            result = self._run(exchange)
+            with limits._slot(exchange):
+                verdict = limits._count(exchange)
+                result = self._run(exchange)
+        except RateLimited as refusal:
+            raise limits._refused(exchange, refusal, (time.perf_counter() - started) * 1000) from None
         except (ProtocolError, InsufficientScope) as error:
             self._audit(exchange, started, "refused", error.message)
             raise
         self._audit(exchange, started, "ok")
+        if verdict is not None and exchange.message.method == "tools/call":
+            result["_meta"] = {**result.get("_meta", {}), "rate_limit": call_limits.remaining(verdict)}
         return result
 
     @api.model

@@ -11,7 +11,7 @@ from ..services import schema as schemas
 from ..services.errors import InvalidParams, KeepsNothing, NeedsInput, PolicyDenied, ToolError
 from ..services.exchange import Exchange
 from ..services.tool import ToolResult, ToolSpec, declared, spec_from_definition
-from . import confirmation
+from . import call_time, confirmation
 from .call_environment import call_environment
 from .odoo_errors import CONCURRENCY_ERRORS, translating
 from .outbound import ask_before_leaving
@@ -109,8 +109,7 @@ class McpToolRegistry(models.AbstractModel):
         :raises InsufficientScope: the client can ask its user for what is missing
         """
         started = time.perf_counter()
-        name, arguments = _params(exchange)
-        spec, arguments = self._find(name, arguments)
+        spec, arguments = self._called(exchange)
         self.env["mcp.policy"]._check_scope(spec, exchange)
         call = None
         reason = None
@@ -134,6 +133,10 @@ class McpToolRegistry(models.AbstractModel):
             self.env["mcp.token"]._note_taint(call)
         self._audit(exchange, spec, call, outcome, reason, result, started)
         return result
+
+    def _called(self, exchange: Exchange) -> tuple[ToolSpec, Mapping]:
+        """Return the tool that a `tools/call` names, and its arguments. :raises InvalidParams: as `_call_tool`"""
+        return self._find(*_params(exchange))
 
     def _find(self, name: str, arguments: Mapping) -> tuple[ToolSpec, Mapping]:
         """Return the tool called `name`, or the one this alias of another server stands for."""
@@ -161,7 +164,7 @@ class McpToolRegistry(models.AbstractModel):
     def _execute(self, call: ToolCall, options: Mapping) -> ToolResult:
         """Run the handler as a read, a rehearsal or a real change, each in a savepoint of its own."""
         try:
-            with translating(call.env):
+            with translating(call.env), call_time.limited(call.env):
                 if call.spec.access == "read":
                     with rehearsed(call.env) if call.spec.rolls_back else reading(call.env):
                         return _as_result(self.with_env(call.env).execute_tool(call))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from odoo.api import Environment
 from odoo.sql_db import BaseCursor
-from odoo.tools import OrderedSet
+from odoo.tools import SQL, OrderedSet
 
 from ..services.errors import ToolError
 from ..services.outgoing import OutgoingMuted, muted
@@ -101,8 +101,11 @@ def reading(env: Environment) -> Iterator[None]:
     """
     cr = env.cr
     cr.flush()
-    # One round trip. Inner savepoints of the same name hide outer ones, so it can nest.
-    cr.execute("SAVEPOINT mcp_reading; SET TRANSACTION READ ONLY")
+    # One round trip. Inner savepoints of the same name hide outer ones, so it can nest. The audit row's statement
+    # ends the timeout.
+    seconds = env["mcp.limits"]._settings().read_seconds
+    timeout = SQL("%s", seconds * 1000) if seconds else SQL("DEFAULT")
+    cr.execute(SQL("SAVEPOINT mcp_reading; SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = %s", timeout))
     hooks = _remembered_hooks(cr)
     try:
         yield

@@ -10,7 +10,8 @@
     │   ├── InternalError        -32603, HTTP 200
     │   ├── HeaderMismatch       -32020, HTTP 400
     │   ├── MissingCapability    -32021, HTTP 400
-    │   └── UnsupportedVersion   -32022, HTTP 400
+    │   ├── UnsupportedVersion   -32022, HTTP 400
+    │   └── RateLimited          429, HTTP 429 (200 in a session of the handshake era)
     ├── HttpRefusal              an HTTP status before any JSON-RPC exists: 401, 403, 404, 405, 406, 413, 415
     │   ├── SessionNotFound      HTTP 404, handshake era
     │   └── InsufficientScope    HTTP 403: the connection could ask its user for more
@@ -94,6 +95,25 @@ class UnsupportedVersion(ProtocolError):
 
     code = -32022
     http_status = 400
+
+
+class RateLimited(ProtocolError):
+    """Refused for now: a budget of calls is used up, or too many run at this moment. See `services.call_limits`.
+
+    :param reason: for the audit log, `rate_limited` or `busy`
+    :param retry_after: seconds
+    :param result: answer with this result, and HTTP 200, instead of an error
+    """
+
+    # No number of JSON-RPC or the specification: those of HTTP are free for applications.
+    code = 429
+    http_status = 429
+
+    def __init__(self, reason: str, message: str, retry_after: int, result: dict | None = None) -> None:
+        super().__init__(message, data={"code": reason, "retryable": True, "retry_after": retry_after})
+        self.reason = reason
+        self.retry_after = retry_after
+        self.result = result
 
 
 class HttpRefusal(McpError):

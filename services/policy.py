@@ -22,7 +22,10 @@ FOLLOW_UP_TOOL = "odoo_list_jobs"
 
 @dataclass(frozen=True)
 class Layer:
-    """The limits of one profile, or of the scopes that a connection was granted. `toolsets` None means all."""
+    """The limits of one profile, or of the scopes that a connection was granted.
+
+    `toolsets` None means all, `calls_per_minute` 0 that this layer does not count.
+    """
 
     kind: str
     name: str
@@ -32,6 +35,7 @@ class Layer:
     confirmation: str
     approval: str = "never"
     profile_id: int | None = None
+    calls_per_minute: int = 0
 
     def refusal_of_tool(self, spec: ToolSpec) -> str | None:
         """Return why this layer refuses a tool, or None."""
@@ -90,6 +94,11 @@ class CompiledPolicy:
     def lists_follow_up(self, spec: ToolSpec) -> bool:
         """Say whether this is the tool by which the outcome of parked calls is learnt, and there may be such calls."""
         return spec.name == FOLLOW_UP_TOOL and self.approval != "never"
+
+    @property
+    def calls_per_minute(self) -> int:
+        """How many calls a minute may see: the smallest number of all layers, 0 where none has one."""
+        return min((layer.calls_per_minute for layer in self.layers if layer.calls_per_minute), default=0)
 
     def allows_tool(self, spec: ToolSpec) -> bool:
         if self.lists_follow_up(spec):

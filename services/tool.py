@@ -27,6 +27,7 @@ class ToolSpec:
     :param listed_schema: the same as clients get it
     :param handler: name of the method on `mcp.tool.registry`; None for a tool handled in `execute_tool`
     :param on_request: not in the default list; listed when the URL names its toolset, callable in any case
+    :param heavy: costs the server much more than other calls, and has a smaller budget of calls
     :param common: names of the arguments that the pipeline handles, not the tool
     """
 
@@ -43,6 +44,7 @@ class ToolSpec:
     open_world: bool = False
     on_request: bool = False
     rolls_back: bool = False
+    heavy: bool = False
     common: frozenset[str] = frozenset()
 
     @cached_property
@@ -90,6 +92,7 @@ def tool(
     idempotent: bool = False,
     open_world: bool = False,
     rolls_back: bool = False,
+    heavy: bool = False,
     scoped: bool = True,
     on_request: bool = False,
 ) -> Callable[[Callable], Callable]:
@@ -101,6 +104,7 @@ def tool(
 
     :param scoped: list `company_id`; leave it out where it matters little, it is accepted anyway, and so is `lang`
     :param on_request: leave the tool out of the default list; see `ToolSpec`
+    :param heavy: see `ToolSpec`
     :param rolls_back: a read whose code in Odoo writes on its way (a report that makes a portal link): it may, and
         all of it is rolled back
     :raises ValueError: at import, when the declaration is inconsistent
@@ -119,6 +123,7 @@ def tool(
             idempotent=idempotent,
             open_world=open_world,
             rolls_back=rolls_back,
+            heavy=heavy,
             on_request=on_request,
         )
         return method

@@ -12,6 +12,7 @@ from ...services.exchange import Exchange
 from ...services.tool import ToolSpec
 from ..call_environment import call_environment
 from ..mcp_server import LIST_TTL_MS
+from .. import call_time
 from ..odoo_errors import translating
 from ..rehearsal import reading
 from ..tool_call import ToolCall
@@ -41,7 +42,7 @@ class McpServer(models.AbstractModel):
         :raises ToolError: as tools do
         """
         self.env["mcp.policy"]._authorize(call)
-        with translating(call.env), reading(call.env):
+        with translating(call.env), call_time.limited(call.env), reading(call.env):
             return read()
 
     def _record_reading(self, call: ToolCall, name: str, started: float, size: int) -> None:

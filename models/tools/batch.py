@@ -20,6 +20,7 @@ class McpToolRegistry(models.AbstractModel):
         access="write",
         toolset="write",
         on_request=True,
+        heavy=True,
         destructive=True,
         scoped=False,
         schema=params(

@@ -21,6 +21,7 @@ class McpToolRegistry(models.AbstractModel):
         "search",
         access="read",
         scoped=False,
+        heavy=True,
         toolset="find",
         schema=params(query=text("Words to look for.", example="azure interior", max_length=500)),
     )

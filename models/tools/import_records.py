@@ -21,6 +21,7 @@ class McpToolRegistry(models.AbstractModel):
         access="write",
         toolset="write",
         on_request=True,
+        heavy=True,
         idempotent=True,
         schema=params(
             model=MODEL,

@@ -20,6 +20,7 @@ class McpToolRegistry(models.AbstractModel):
         scoped=False,
         # An invoice's template makes its portal link, which writes the token.
         rolls_back=True,
+        heavy=True,
         toolset="files",
         schema=params(
             model=MODEL,

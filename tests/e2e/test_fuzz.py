@@ -72,6 +72,7 @@ def setUpModule():
     stack = ExitStack()
     unittest.addModuleCleanup(stack.close)
     database = stack.enter_context(databases.temporary("full", "fuzz"))
+    databases.lift_limits(database)
     (token,) = tokens.issue(database, tokens.Wanted("admin", "full"), before=demo_user.PREPARE)
     running = server.start(database, port=PORT, options=("--max-cron-threads=0",))
     stack.callback(server.stop, running)
