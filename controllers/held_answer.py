@@ -99,15 +99,17 @@ class RefusalResponse(Response):
     def __call__(self, environ, start_response):
         connection = environ.get("werkzeug.socket")
         if connection is not None and _answers.is_flooded():
-            _answers.hold(connection, self._as_bytes(environ))
+            _answers.hold(connection, _as_bytes(super().__call__, environ))
         return super().__call__(environ, start_response)
 
-    def _as_bytes(self, environ) -> bytes:
-        lines = []
 
-        def start(status, headers, _exc_info=None):
-            lines.append(f"HTTP/1.1 {status}")
-            lines.extend(f"{name}: {value}" for name, value in headers)
+def _as_bytes(application, environ) -> bytes:
+    """Return what the server would send for this WSGI application."""
+    lines = []
 
-        body = b"".join(super().__call__(environ, start))
-        return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + body
+    def start(status, headers, _exc_info=None):
+        lines.append(f"HTTP/1.1 {status}")
+        lines.extend(f"{name}: {value}" for name, value in headers)
+
+    body = b"".join(application(environ, start))
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + body

@@ -4,6 +4,7 @@ Memory counts too while others do. It knows a part of what they know, so it refu
 when they fail, it goes on from where it is, as it does while a Redis that was restarted has forgotten everything.
 """
 
+import contextlib
 import functools
 import logging
 import threading
@@ -87,11 +88,9 @@ class Counting:
     def _shared_verdict(self, limits: Limits, budgets: Sequence[Budget]) -> Verdict | None:
         """Return what the shared counters say; None where there are none, or none that answers."""
         if limits.redis_url:
-            try:
+            # An outage is said in the log by the store, once.
+            with contextlib.suppress(Unavailable):
                 return self._redis_at(limits.redis_url).take(budgets)
-            except Unavailable:
-                # Said in the log by its store, once per outage.
-                pass
         if limits.store == "postgresql":
             try:
                 verdict = self._postgres.take(budgets)

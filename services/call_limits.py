@@ -52,9 +52,7 @@ class Limits:
         return cls(**found)
 
 
-DEFAULTS: dict[str, int | str] = {
-    name: definition.default for name, definition in Limits.__dataclass_fields__.items()
-}
+DEFAULTS: dict[str, int | str] = {name: definition.default for name, definition in Limits.__dataclass_fields__.items()}
 
 
 def budgets(

@@ -55,9 +55,7 @@ class MemoryStore:
         with self._locked():
             now = self._clock()
             places = [self._place(budget.key, now) for budget in budgets]
-            rings = [
-                Ring(self._ring(place), now, budget.window) for place, budget in zip(places, budgets, strict=True)
-            ]
+            rings = [Ring(self._ring(place), now, budget.window) for place, budget in zip(places, budgets, strict=True)]
             verdict = judge(budgets, rings)
             if verdict.allowed:
                 for place, budget, ring in zip(places, budgets, rings, strict=True):

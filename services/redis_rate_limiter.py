@@ -129,7 +129,7 @@ class RedisStore:
             self._ask_again_at = time.monotonic() + PROBE_SECONDS
             first, self._lost = not self._lost, True
         if first:
-            self._on_change(f"Redis does not answer ({type(error).__name__}): calls are counted without it until it does")
+            self._on_change(f"Redis does not answer ({type(error).__name__}). Until it does, others count the calls")
 
     def _find(self) -> None:
         if not self._ask_again_at:

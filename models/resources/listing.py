@@ -10,9 +10,9 @@ from ...services import cursors, downgrade
 from ...services.errors import InvalidParams
 from ...services.exchange import Exchange
 from ...services.tool import ToolSpec
+from .. import call_time
 from ..call_environment import call_environment
 from ..mcp_server import LIST_TTL_MS
-from .. import call_time
 from ..odoo_errors import translating
 from ..rehearsal import reading
 from ..tool_call import ToolCall
