@@ -13,6 +13,7 @@
         "security/mcp_prompt_rules.xml",
         "security/mcp_approval_rules.xml",
         "data/mcp_profile_data.xml",
+        "data/mcp_model_tier_data.xml",
         "data/mcp_prompt_data.xml",
         "data/mcp_cron_data.xml",
         "data/mcp_approval_data.xml",

@@ -12,6 +12,7 @@ from odoo.models import BaseModel
 from odoo.tools.safe_eval import safe_eval
 
 from ..services.errors import PolicyDenied, ToolError
+from .call_environment import open_companies
 from .rule_text import rule_text
 from .tool_call import ODOO_OPERATIONS
 
@@ -172,7 +173,7 @@ class AccessExplainer:
             f"{self.model} {listed}: no such record, or hidden from this user"
             + (" by the record rules below." if rules else "."),
         )
-        companies = list(self.call.env.user._mcp_company_ids())
+        companies = list(open_companies(self.call.env, self.call.policy))
         if self._can_read() and set(companies) != set(self.call.env.companies.ids):
             wide = self.records.with_context(allowed_company_ids=companies)
             found = wide.browse(self.result.hidden).exists()._filtered_access("read")

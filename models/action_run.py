@@ -99,6 +99,8 @@ class ActionRun:
         groups = action.group_ids if action and "group_ids" in action._fields else None
         if not action or (groups and not groups & self.call.env.user.all_group_ids):
             raise ToolError("access_denied", f"The action {choice.shown} is not open to this user.")
+        names = {str(choice.name), *action.get_external_id().values()} - {""}
+        self.call.policy.check_listed_method(self.records._name, names)
         if action._name == "ir.actions.server":
             # What an administrator has programmed may do anything.
             self._ask_first(Choice("action", "send", choice.label, asks=choice.asks))

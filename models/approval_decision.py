@@ -119,7 +119,15 @@ class McpApproval(models.Model):
         return Exchange(
             message=Message("tools/call", {"name": self.tool, "arguments": self.arguments or {}}, id=self.id),
             version=V2026_07_28,
-            credential=Credential(token.kind, token.id, self.user_id.id, profile.id, self.ip or "", scopes=scopes),
+            credential=Credential(
+                token.kind,
+                token.id,
+                self.user_id.id,
+                profile.id,
+                self.ip or "",
+                scopes=scopes,
+                client_profile_id=token.oauth_client_id.profile_id.id or None,
+            ),
             request_id=uuid.uuid4().hex,
             client={"name": self.client or ""},
             transport="approval",

@@ -10,6 +10,7 @@ from ..services import step_references
 from ..services.errors import InvalidParams, NeedsInput, PolicyDenied, ToolError
 from ..services.questions import Question
 from ..services.tool import ToolResult
+from .call_environment import open_companies
 from .odoo_errors import translating
 from .rehearsal import reading, rehearsed
 from .tool_call import ToolCall
@@ -183,7 +184,7 @@ def audit_step(step: Step, batch: ToolCall, batch_outcome: str) -> None:
 def _scope(batch: ToolCall) -> dict[str, object]:
     """Return the company and language of the batch, which its steps share unless they name their own."""
     companies = batch.env.context["allowed_company_ids"]
-    narrowed = list(companies) != list(batch.env.user._mcp_company_ids())
+    narrowed = list(companies) != list(open_companies(batch.env, batch.policy))
     return {"lang": batch.env.lang, **({"company_id": companies[0]} if narrowed else {})}
 
 

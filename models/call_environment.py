@@ -6,24 +6,32 @@ the client: language, time zone and companies are checked values, and nothing el
 
 from odoo.api import Environment
 
-from ..services.errors import ToolError
+from ..services.errors import PolicyDenied, ToolError
+from ..services.policy import CompiledPolicy
 from .mcp_oauth_server import NAMED
 
+# The context key under which a call's environment carries the key of its policy, for `record_limits`.
+POLICY_KEY = "mcp_policy"
 
-def call_environment(env: Environment, *, company_id: int | None = None, lang: str | None = None) -> Environment:
+
+def call_environment(
+    env: Environment, policy: CompiledPolicy, *, company_id: int | None = None, lang: str | None = None
+) -> Environment:
     """Return `env` for one call, of the same user.
 
+    :param policy: limits the companies, and by its key the records
     :param company_id: work in this company only; None: the user's main company, with all of theirs visible
     :param lang: code of an installed language; None: the user's
     :raises ToolError: naming the companies or languages there are
     """
-    companies = _companies(env, company_id)
+    companies = _companies(env, policy, company_id)
     own = env["res.users"].context_get()
     context = {
         "lang": _language(env, lang) if lang else own["lang"],
         "tz": own.get("tz") or "UTC",
         "uid": env.uid,
         "allowed_company_ids": companies,
+        POLICY_KEY: policy.key,
     }
     if env.context.get(NAMED):
         context[NAMED] = True
@@ -41,8 +49,21 @@ def _know_hierarchy(env: Environment, companies: list[int]) -> None:
     records._fields["parent_path"]._insert_cache(records, [paths[company] for company in companies])
 
 
-def _companies(env: Environment, company_id: int | None) -> list[int]:
-    own = env.user._mcp_company_ids()
+def open_companies(env: Environment, policy: CompiledPolicy) -> tuple[int, ...]:
+    """Return the ids of the user's companies that the policy leaves, the main one first.
+
+    :raises PolicyDenied: it leaves none
+    """
+    own, limit = env.user._mcp_company_ids(), policy.companies
+    if limit is None:
+        return own
+    if found := tuple(company for company in own if company in limit):
+        return found
+    raise PolicyDenied("profile:company", "The access profile of this token is not open to any of the user's companies.")
+
+
+def _companies(env: Environment, policy: CompiledPolicy, company_id: int | None) -> list[int]:
+    own = open_companies(env, policy)
     if company_id is None:
         return list(own)
     if company_id in own:
@@ -52,7 +73,7 @@ def _companies(env: Environment, company_id: int | None) -> list[int]:
     listed = ", ".join(f"{company} ({name})" for company, name in names.items())
     raise ToolError(
         "invalid_company",
-        f"company_id {company_id} is not one of this user's companies.",
+        f"company_id {company_id} is not one of the companies that this user and connection may work in.",
         fix=f"Use one of: {listed}.",
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from odoo.models import BaseModel
 from odoo.service.model import get_public_method
 
+from ..services.errors import PolicyDenied
 from .values_guard import ValuesCheck
 
 
@@ -29,6 +30,18 @@ class CallWriting:
         checked = check.record(records._name, values, "write", records)
         with self.journal.changing(records, checked), check.explaining():
             records.write(dict(checked))
+            self._check_still_inside(records)
+
+    def _check_still_inside(self, records: BaseModel) -> None:
+        """Check that a change has not put records where the profile's condition hides them; Odoo asks before it only.
+
+        :raises PolicyDenied: it has
+        """
+        if not self.policy.domains(records._name):
+            return
+        if len(records.with_context(active_test=False)._filtered_access("read")) < len(records):
+            message = f"With these values {records._name} records would leave what this token may work on."
+            raise PolicyDenied("profile:domain", message, model=records._name)
 
     def archive(self, records: BaseModel) -> None:
         """Archive records and journal it. :raises ToolError: the model has no archive"""

@@ -105,7 +105,7 @@ class McpResource(models.Model):
     def complete_argument(self, call, uri: str, argument: str, value: str, others: dict[str, str]) -> list[str]:
         """Return values for a variable of a URI template; parameters and errors as for prompts."""
         template = self._templates().get(kind_of(uri))
-        if template is None or not self._is_granted(call, template.toolset):
+        if template is None or not self._is_granted(call, template.toolset, template.tool):
             if uri in [item["uriTemplate"] for item in self.get_resource_templates(call)]:
                 return []
             raise _unknown(f"There is no resource template {uri[:100]!r}.", "See resources/templates/list.")

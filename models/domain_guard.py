@@ -203,7 +203,7 @@ class _Walker:
 
     def _runnable(self, path: FieldPath, condition: Domain, where: str) -> Domain:
         """Run the `search=` method of a field without a column here, where its refusal can still be told apart."""
-        if path.field.store or not path.field.search or path.field.inherited:
+        if path.field.store or not path.field.search or path.field.inherited or self.call.env.su:
             return condition
         records = self.call.env[path.field.model_name].with_context(active_test=self.active_test)
         try:

@@ -167,7 +167,15 @@ class McpFileLink(models.AbstractModel):
         exchange = Exchange(
             message=Message(method=method, params={}, id=link.nonce),
             version=V2026_07_28,
-            credential=Credential("link", link.token_id, link.user_id, token.profile_id.id, ip, scopes=token._scopes()),
+            credential=Credential(
+                "link",
+                link.token_id,
+                link.user_id,
+                token.profile_id.id,
+                ip,
+                scopes=token._scopes(),
+                client_profile_id=token.oauth_client_id.profile_id.id or None,
+            ),
             request_id=secrets.token_hex(8),
             client={"name": link.client},
             transport="link",
@@ -176,8 +184,9 @@ class McpFileLink(models.AbstractModel):
         spec = self.env["mcp.tool.registry"]._specs().get(TOOLS[link.kind])
         if spec is None:
             raise ToolError("link_invalid", "An administrator has switched off what this link is for.")
-        env = call_environment(self.env, company_id=link.company_id, lang=link.lang)
-        return ToolCall(env, exchange, spec, self.env["mcp.profile"]._compiled_for(exchange.credential), {})
+        policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
+        env = call_environment(self.env, policy, company_id=link.company_id, lang=link.lang)
+        return ToolCall(env, exchange, spec, policy, {})
 
 
 def stored(call, model: str, record_id: int, field: str, name: str, data: bytes) -> dict[str, object]:

@@ -200,7 +200,8 @@ def _link(call, path: FieldPath, operator: str, value: object) -> Domain:
         # Ids count up, so "above 0" or "since the last one" are fair questions.
         return Domain(path.expression, operator, _each(operator, value, _converter(call, path, "integer")))
     ids = _each(operator, value, lambda item: _record_id(call, comodel, item))
-    if field.type in X2MANY and (field.store or field.inherited):
+    # A superuser's domain may be kept, which a query cannot, and all records are visible to it.
+    if field.type in X2MANY and (field.store or field.inherited) and not call.env.su:
         return _linked_to(call, field, operator, ids if isinstance(ids, list) else [ids])
     return Domain(path.expression, operator, ids)
 

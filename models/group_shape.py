@@ -97,7 +97,7 @@ def _group_value(call, term: str, path: FieldPath, value: object) -> object:
     if granularity and isinstance(value, tuple | list):
         return _period(call, field, granularity, str(value[0]))
     if field.type in ("many2one", "many2many") or field.name == "id":
-        if field.name != "id" and not call.policy.allows_model(field.comodel_name):
+        if field.name != "id" and not call.policy.allows_name(field.comodel_name):
             return {"id": value[0]}
         return {"id": value[0], "name": value[1]}
     if isinstance(value, tuple | list):

@@ -4,8 +4,16 @@ import re
 
 from odoo import models
 from odoo.http import Response, request
-from werkzeug.exceptions import BadRequest, HTTPException, TooManyRequests, Unauthorized
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+)
 
+from ..services.errors import PolicyDenied
 from ..services.exchange import Credential
 from ..services.oauth import challenge, scopes
 from .mcp_oauth_server import NAMED
@@ -13,7 +21,15 @@ from .mcp_oauth_server import NAMED
 LONGEST_HEADER = 16 * 1024
 # Servers join repeated headers with commas, and neither a scheme nor a token has one.
 SEVERAL = re.compile(r",\s*[A-Za-z]")
-STATUSES = {400: BadRequest, 401: Unauthorized, 429: TooManyRequests}
+STATUSES = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    429: TooManyRequests,
+    503: ServiceUnavailable,
+}
+# Seconds after which a client may ask again whether the endpoint is on.
+PAUSED_RETRY = 300
 
 
 class IrHttp(models.AbstractModel):
@@ -32,6 +48,9 @@ class IrHttp(models.AbstractModel):
         :raises HTTPException: 400, 401 or 429, with the `WWW-Authenticate` challenge of RFC 6750 and RFC 9728
         """
         request.session.can_save = False
+        if request.env["mcp.policy"]._is_paused():
+            text = "An administrator has switched this endpoint off"
+            raise _refusal(503, "temporarily_unavailable", text, ("Retry-After", str(PAUSED_RETRY)))
         secret = cls._mcp_bearer()
         ip = _address(request.httprequest.remote_addr)
         tokens = request.env["mcp.token"]
@@ -64,8 +83,19 @@ class IrHttp(models.AbstractModel):
             ip=ip,
             user_agent=user_agent,
             scopes=cls._mcp_scopes(state.scopes),
+            client_profile_id=state.client_profile_id,
         )
+        cls._mcp_check_address(request.mcp_credential)
         tokens._note_use(state, ip, user_agent)
+
+    @classmethod
+    def _mcp_check_address(cls, credential: Credential) -> None:
+        """:raises HTTPException: 403, the profiles are not open to the address that the request comes from"""
+        try:
+            request.env["mcp.profile"]._compiled_for(credential).check_address(credential.ip)
+        except PolicyDenied as denied:
+            request.env["mcp.auth.failure"]._note("address", credential.ip)
+            raise _refusal(403, "access_denied", denied.message) from denied
 
     @classmethod
     def _mcp_bearer(cls) -> str:
@@ -108,9 +138,9 @@ def _too_many_failures(wait: int) -> HTTPException:
     return _refusal(429, "too_many_requests", text, ("Retry-After", str(wait)))
 
 
-def _refusal(status: int, error: str, description: str, header: tuple[str, str]) -> HTTPException:
+def _refusal(status: int, error: str, description: str, *more: tuple[str, str]) -> HTTPException:
     body = json.dumps({"error": error, "error_description": description}, ensure_ascii=False)
-    headers = [header, ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+    headers = [*more, ("Content-Type", "application/json"), ("Cache-Control", "no-store")]
     return STATUSES[status](response=Response(body, status=status, headers=headers))
 
 

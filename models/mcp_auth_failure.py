@@ -36,6 +36,7 @@ class McpAuthFailure(models.Model):
         [
             ("token", "Unknown token"),
             ("dead", "Expired or revoked token"),
+            ("address", "Address that the profile is not open to"),
             ("client", "Wrong client secret"),
             ("code", "Unknown authorization code"),
             ("refresh", "Unknown refresh token"),

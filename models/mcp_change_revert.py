@@ -24,7 +24,7 @@ class McpChange(models.Model):
     def action_revert(self):
         """Undo this change as the logged-in user, by the code and with the journal and audit row of `odoo_undo`."""
         self.ensure_one()
-        env = call_environment(self.env)
+        env = call_environment(self.env, _POLICY)
         arguments = {"change_id": self.id}
         exchange = Exchange(
             message=Message("button/revert", {"name": "odoo_undo", "arguments": arguments}),

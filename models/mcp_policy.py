@@ -22,8 +22,28 @@ class McpPolicy(models.AbstractModel):
     @api.model
     def _authorize(self, call) -> None:
         """:raises PolicyDenied: by the first rule that refuses this call"""
-        for rule in (self._rule_readonly_url, self._rule_narrowed_url, self._rule_profile, self._rule_administrator):
+        for rule in (
+            self._rule_endpoint,
+            self._rule_address,
+            self._rule_readonly_url,
+            self._rule_narrowed_url,
+            self._rule_profile,
+            self._rule_administrator,
+        ):
             rule(call)
+
+    @api.model
+    def _is_paused(self) -> bool:
+        """Say whether an administrator has switched the whole endpoint off. Asked before every request, from memory."""
+        # sudo: a system parameter that is read to be enforced.
+        return self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.paused") == "True"
+
+    def _rule_endpoint(self, call) -> None:
+        if self._is_paused():
+            raise PolicyDenied("endpoint:paused", "An administrator has switched this endpoint off.")
+
+    def _rule_address(self, call) -> None:
+        call.policy.check_address(call.exchange.credential.ip)
 
     def _rule_readonly_url(self, call) -> None:
         if call.exchange.narrowing.readonly and call.spec.access != "read":
@@ -58,7 +78,7 @@ class McpPolicy(models.AbstractModel):
         is_administrator = self.env.user.has_group("mcp_endpoint.group_mcp_admin")
         if is_closed or (spec.access == "admin" and not is_administrator):
             return
-        if self.env["mcp.profile"]._compiled(exchange.credential.profile_id).allows_tool(spec):
+        if self.env["mcp.profile"]._compiled_for(exchange.credential, scoped=False).allows_tool(spec):
             message = f"{spec.name} needs the scope {needed}"
             url = self.env["mcp.oauth.server"]._resource_metadata_url()
             header = challenge.bearer(url, (needed,), "insufficient_scope", message)

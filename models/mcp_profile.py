@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -5,17 +7,24 @@ from odoo.fields import Domain
 from ..services.exchange import Credential
 from ..services.oauth import scopes
 from ..services.policy import CompiledPolicy, Layer, scope_layer
+from ..services.policy_rules import names
 from ..services.tool import ACCESS_LEVELS
 
 
 class McpProfile(models.Model):
+    """A named set of limits: of the baseline, of a token, of an application. What each layer says is in `services.policy`.
+
+    Limits for models, tools, addresses and the like are in `profile_limits`.
+    """
+
     _name = "mcp.profile"
     _description = "MCP Access Profile"
+    _inherit = ["mail.thread"]
     _order = "sequence, name, id"
 
-    name = fields.Char(required=True, translate=True)
+    name = fields.Char(required=True, translate=True, tracking=True)
     sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     description = fields.Text(translate=True, help="Shown to the user who chooses a profile for a token.")
     is_baseline = fields.Boolean(
         string="Baseline", readonly=True, help="Applies to every call, on top of the token's own profile."
@@ -24,13 +33,17 @@ class McpProfile(models.Model):
         [("read", "Read"), ("write", "Read and write"), ("admin", "Administer")],
         required=True,
         default="read",
+        tracking=True,
     )
-    allow_delete = fields.Boolean(string="Delete records", help="Without it, records can be archived only.")
-    toolsets = fields.Char(help="Comma-separated names of toolsets. Empty: all of them.")
+    allow_delete = fields.Boolean(
+        string="Delete records", tracking=True, help="Without it, records can be archived only."
+    )
+    toolsets = fields.Char(tracking=True, help="Comma-separated names of toolsets. Empty: all of them.")
     confirmation = fields.Selection(
         [("never", "Never"), ("destructive", "Before destructive changes"), ("always", "Before every change")],
         required=True,
         default="destructive",
+        tracking=True,
         help="When a person has to confirm before the assistant's change is made.",
     )
     calls_per_minute = fields.Integer(
@@ -38,7 +51,7 @@ class McpProfile(models.Model):
         "number counts.",
     )
     group_ids = fields.Many2many(
-        "res.groups", string="For Groups", help="Who may choose this profile for a token. Empty: every MCP user."
+        "res.groups", string="For Groups", tracking=True, help="Who may choose this profile for a token. Empty: every MCP user."
     )
 
     _baseline_unique = models.UniqueIndex("(is_baseline) WHERE is_baseline", "There is one baseline profile.")
@@ -88,18 +101,41 @@ class McpProfile(models.Model):
         )
 
     @api.model
-    def _compiled_for(self, credential: Credential) -> CompiledPolicy:
-        """Return the policy of the token that a request came with."""
-        if credential.scopes is None:
-            return self._compiled(credential.profile_id)
-        return self._compiled(credential.profile_id, scopes.level(credential.scopes) or "none")
+    def _compiled_for(self, credential: Credential, *, scoped: bool = True) -> CompiledPolicy:
+        """Return the policy of the token that a request came with.
+
+        :param scoped: with what its scopes leave; without, what more scopes could open
+        """
+        level = None
+        if scoped and credential.scopes is not None:
+            level = scopes.level(credential.scopes) or "none"
+        user = self.env["res.users"].browse(credential.user_id)
+        return self._compiled(credential.profile_id, level, credential.client_profile_id, *self._standing(user))
 
     @api.model
-    @tools.ormcache("profile_id", "scope_level")
-    def _compiled(self, profile_id: int, scope_level: str | None = None) -> CompiledPolicy:
-        """Return the policy of a token with this profile: the baseline's layer, the profile's own, that of its scopes.
+    def _standing(self, user) -> tuple[tuple[int, ...], bool]:
+        """Return what profiles ask of a user: which of the groups in rules are theirs, and whether they administer."""
+        groups = self._rule_groups()
+        held = tuple(sorted(groups.intersection(user._get_group_ids()))) if groups else ()
+        return held, user.has_group("mcp_endpoint.group_mcp_admin")
+
+    @api.model
+    @tools.ormcache("profile_id", "scope_level", "client_profile_id", "held", "is_admin")
+    def _compiled(
+        self,
+        profile_id: int,
+        scope_level: str | None = None,
+        client_profile_id: int | None = None,
+        held: tuple[int, ...] = (),
+        is_admin: bool = False,
+    ) -> CompiledPolicy:
+        """Return the policy of a token with this profile: the layers of the baseline, the profile, the application
+        and the scopes.
 
         :param scope_level: access level that the scopes reach, None for a token without scopes
+        :param client_profile_id: the upper limit of the application that the token was given to
+        :param held: the user's groups, of those that rules are for
+        :param is_admin: the user is an MCP Administrator
 
         An archived or deleted profile leaves nothing to allow: the result then reads only what the baseline reads
         and has no toolset.
@@ -107,25 +143,37 @@ class McpProfile(models.Model):
         # sudo: limits are read to be enforced, never shown.
         profiles = self.sudo().with_context(active_test=False, lang=None)
         baseline = profiles.search(Domain("is_baseline", "=", True), limit=1)
-        profile = profiles.browse(profile_id).exists()
-        closed = Layer("profile", "withdrawn", "read", False, frozenset(), "always")
-        layers = (
-            baseline._layer("baseline") if baseline else closed,
-            profile._layer("profile") if profile.active else closed,
-        )
+        wanted = [("baseline", baseline.id), ("profile", profile_id)]
+        if client_profile_id:
+            wanted.append(("client", client_profile_id))
+        layers = []
+        for kind, record_id in wanted:
+            profile = profiles.browse(record_id).exists()
+            layers.append(profile._layer(kind, frozenset(held)) if profile.active else _withdrawn(kind))
         if scope_level is not None:
-            layers += (scope_layer(scope_level) if scope_level in ACCESS_LEVELS else closed,)
-        return CompiledPolicy(layers)
+            layers.append(scope_layer(scope_level) if scope_level in ACCESS_LEVELS else _withdrawn("scope"))
+        key = json.dumps([profile_id, scope_level, client_profile_id, held, is_admin])
+        return CompiledPolicy(tuple(layers), self.env["mcp.model.tier"]._tiers(is_admin), key)
 
-    def _layer(self, kind: str) -> Layer:
+    @api.model
+    def _compiled_by(self, key: str) -> CompiledPolicy:
+        """Return the policy with this key."""
+        profile_id, scope_level, client_profile_id, held, is_admin = json.loads(key)
+        return self._compiled(profile_id, scope_level, client_profile_id, tuple(held), is_admin)
+
+    def _layer(self, kind: str, held: frozenset[int]) -> Layer:
+        """Return this profile's limits for a user in these groups. Extend it for a further limit."""
         self.ensure_one()
-        names = frozenset(name.strip() for name in (self.toolsets or "").split(",") if name.strip())
         return Layer(
             kind=kind,
             name=self.name,
             level=self.access_level,
             allow_delete=self.allow_delete,
-            toolsets=names or None,
+            toolsets=names(self.toolsets) or None,
             confirmation=self.confirmation,
             calls_per_minute=self.calls_per_minute,
         )
+
+
+def _withdrawn(kind: str) -> Layer:
+    return Layer(kind, "withdrawn", "read", False, frozenset(), "always")

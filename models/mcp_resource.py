@@ -93,7 +93,7 @@ class McpResource(models.Model):
         return [
             _definition(template, uri=template.uri)
             for template in self._by_priority()
-            if not template.parameters and self._is_granted(call, template.toolset)
+            if not template.parameters and self._is_granted(call, template.toolset, template.tool)
         ]
 
     @api.private
@@ -102,7 +102,7 @@ class McpResource(models.Model):
         return [
             _definition(template, uriTemplate=template.uri)
             for template in self._by_priority()
-            if template.parameters and self._is_granted(call, template.toolset)
+            if template.parameters and self._is_granted(call, template.toolset, template.tool)
         ]
 
     @api.private
@@ -154,16 +154,17 @@ class McpResource(models.Model):
         return ToolResult({"text": result}, text=result) if isinstance(result, str) else result
 
     @api.model
-    def _is_granted(self, call, toolset: str) -> bool:
-        """Say whether this caller may use tools of this toolset to read."""
-        spec = replace(call.spec, toolset=toolset)
+    def _is_granted(self, call, toolset: str, tool: str = "") -> bool:
+        """Say whether this caller may use tools of this toolset to read, and this one of them."""
+        spec = replace(call.spec, toolset=toolset, name=tool or call.spec.name)
         return bool(self.env["mcp.policy"]._visible([spec], call.policy, call.exchange.narrowing))
 
     @api.model
-    def _check_granted(self, call, toolset: str) -> None:
-        """:raises PolicyDenied: the profile, or the URL of this connection, leaves the toolset out"""
-        if not self._is_granted(call, toolset):
-            raise PolicyDenied("profile:toolset", f"This connection does not include the toolset {toolset}.")
+    def _check_granted(self, call, toolset: str, tool: str = "") -> None:
+        """:raises PolicyDenied: the profile, or the URL of this connection, leaves the toolset or the tool out"""
+        if not self._is_granted(call, toolset, tool):
+            what = f"{tool}, which reads this" if self._is_granted(call, toolset) else f"the toolset {toolset}"
+            raise PolicyDenied("profile:toolset", f"This connection does not include {what}.")
 
 
 def _definition(template: Template, **address: str) -> dict:

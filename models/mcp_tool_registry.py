@@ -154,8 +154,8 @@ class McpToolRegistry(models.AbstractModel):
         valid = schemas.validate(spec.schema, arguments, access=spec.access)
         own = {name: value for name, value in valid.arguments.items() if name not in spec.common}
         options = {name: value for name, value in valid.arguments.items() if name in spec.common}
-        env = call_environment(self.env, company_id=options.get("company_id"), lang=options.get("lang"))
         policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
+        env = call_environment(self.env, policy, company_id=options.get("company_id"), lang=options.get("lang"))
         call = ToolCall(env, exchange, spec, policy, own, rehearsing=bool(options.get("dry_run")))
         for text in valid.notes:
             call.note(text)

@@ -16,15 +16,21 @@ class McpProfile(models.Model):
         string="Needs Approval",
         required=True,
         default="never",
+        tracking=True,
         help="Such a call is not run but parked, until an approver agrees to it in Odoo. Destructive changes are those "
         "that are asked about otherwise: deleting, posting, sending, e-mail to people outside the company.",
     )
-    approver_group_id = fields.Many2one("res.groups", string="Approver Group", help="Any member of it may approve.")
+    approver_group_id = fields.Many2one("res.groups", string="Approver Group", tracking=True, help="Any member of it may approve.")
     approver_ids = fields.Many2many(
-        "res.users", "mcp_profile_approver_rel", string="Approvers", domain="[('share', '=', False)]"
+        "res.users",
+        "mcp_profile_approver_rel",
+        string="Approvers",
+        domain="[('share', '=', False)]",
+        tracking=True,
     )
     allow_self_approval = fields.Boolean(
         string="Approve own requests",
+        tracking=True,
         help="An approver may also approve what their own assistant wants. It is still a person who decides, in Odoo.",
     )
 
@@ -34,8 +40,8 @@ class McpProfile(models.Model):
             if profile.approval != "never" and not (profile.approver_group_id or profile.approver_ids):
                 raise ValidationError(self.env._("Say who approves: a group, or people (%s).", profile.name))
 
-    def _layer(self, kind: str) -> Layer:
-        return dataclasses.replace(super()._layer(kind), approval=self.approval, profile_id=self.id)
+    def _layer(self, kind: str, held: frozenset[int]) -> Layer:
+        return dataclasses.replace(super()._layer(kind, held), approval=self.approval, profile_id=self.id)
 
     @api.model
     def _approvers(self, profiles, requester):

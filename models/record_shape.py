@@ -108,9 +108,8 @@ def _names_to_read(call, records: BaseModel, fields: Sequence[Field]) -> list[st
     names = [field.name for field in fields]
     for field in fields:
         if field.type == "monetary" and (currency := field.get_currency_field(records)):
-            # Not every user may read a document's currency; the amount is then shown without.
-            is_open = records._has_field_access(records._fields[currency], "read")
-            if is_open and call.policy.allows_field(records._name, currency):
+            # Not everybody may read a document's currency; the amount is then shown without.
+            if call.allows_field(records._name, currency):
                 names.append(currency)
     # Never an empty list, by which `read` would take all fields there are.
     return list(dict.fromkeys(["id", *names]))
@@ -120,7 +119,7 @@ def _presentable(call, row: dict, fields: Mapping[str, Field]) -> dict:
     """Take out what `read` gives beyond the value: definitions of properties, names of records of closed models."""
     for name, field in fields.items():
         value = row.get(name)
-        if field.type == "many2one" and value and not call.policy.allows_model(field.comodel_name):
+        if field.type == "many2one" and value and not call.policy.allows_name(field.comodel_name):
             row[name] = value[0]
         elif field.type == "properties" and value:
             row[name] = {item["name"]: {"label": item.get("string"), "value": item.get("value")} for item in value}

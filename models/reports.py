@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from lxml import etree
 from markupsafe import escape
+from odoo.fields import Field
 from odoo.models import BaseModel
 
-from ..services.errors import ToolError
+from ..services.errors import PolicyDenied, ToolError
 from ..services.html_text import html_to_markdown
 from ..services.nearest import nearest
 from .call_files import Content
@@ -19,8 +20,35 @@ _UNSAFE_NAME = re.compile(r"[^\w.() -]+")
 _DROPPED = ("script", "style", "link", "meta", "head", "iframe", "object")
 
 
+def check_printable(call, model: str) -> None:
+    """Check that no profile closes fields of the model, or of its lines: a report prints what its layout says.
+
+    What a layout takes from further away cannot be seen beforehand and is printed.
+
+    :raises PolicyDenied: a profile limits the fields
+    """
+    lines = (
+        field.comodel_name
+        for field in call.env[model]._fields.values()
+        if field.type == "one2many" and field.inverse_name and _is_line(call, field)
+    )
+    for printed in (model, *lines):
+        if call.policy.limits_fields(printed):
+            message = f"Reports of {model} are closed to this token: they show fields of {printed} that its profile closes."
+            raise PolicyDenied("profile:report", message, model=model)
+
+
+def _is_line(call, field: Field) -> bool:
+    inverse = call.env[field.comodel_name]._fields.get(field.inverse_name)
+    return inverse is not None and getattr(inverse, "ondelete", None) == "cascade"
+
+
 def offered_reports(call, model: str) -> BaseModel:
-    """Return the reports of a model that the user's groups open."""
+    """Return the reports of a model that the user's groups open, none where a profile closes what they print."""
+    try:
+        check_printable(call, model)
+    except PolicyDenied:
+        return call.env["ir.actions.report"]
     # sudo: definitions of reports are closed to users; these are the ones that Odoo's Print menu offers, by groups.
     reports = call.env["ir.actions.report"].sudo().search([("model", "=", model)], order="id")
     groups = call.env.user.all_group_ids
@@ -40,6 +68,7 @@ def find_report(call, model: str, wanted: str) -> BaseModel:
 
     :raises ToolError: `not_found`, with the names there are
     """
+    check_printable(call, model)
     reports = offered_reports(call, model)
     external = {xmlid: each for each in reports for xmlid in each.get_external_id().values() if xmlid}
     for report in reports:

@@ -23,6 +23,7 @@ class TokenState:
     :param is_previous: it is the secret before the last rotation, `last_used_at` then its own
     :param scopes: what an OAuth access token is limited to; None for what knows no scopes
     :param client_id: id of the `mcp.oauth.client` row that the grant is for
+    :param client_profile_id: of the access profile that limits this client
     """
 
     id: int
@@ -34,6 +35,7 @@ class TokenState:
     is_previous: bool = False
     scopes: tuple[str, ...] | None = None
     client_id: int | None = None
+    client_profile_id: int | None = None
 
 
 class McpToken(models.Model):
@@ -101,7 +103,7 @@ class McpToken(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT t.id, t.user_id, t.profile_id, t.last_used_at, a.digest, a.scope, t.resource, c.id,
+                SELECT t.id, t.user_id, t.profile_id, t.last_used_at, a.digest, a.scope, t.resource, c.id, c.profile_id,
                        t.revoked_at IS NOT NULL, c.blocked OR NOT c.active,
                        least(a.expires_at, t.expires_at) <= (now() AT TIME ZONE 'UTC'), u.active
                   FROM mcp_oauth_access a
@@ -116,7 +118,7 @@ class McpToken(models.Model):
         row = self.env.cr.fetchone()
         if row is None or not hmac.compare_digest(row[4], digest):
             return None
-        token_id, user_id, profile_id, used_at, _digest, scope, resource, client_id, *facts = row
+        token_id, user_id, profile_id, used_at, _digest, scope, resource, client_id, limit_id, *facts = row
         revoked, blocked, expired, is_active = facts
         server = self.env["mcp.oauth.server"]
         refusals = {
@@ -135,6 +137,7 @@ class McpToken(models.Model):
             "oauth",
             scopes=scopes.parse(scope),
             client_id=client_id,
+            client_profile_id=limit_id,
         )
 
     @api.model

@@ -20,10 +20,11 @@ def answer(call, result: ToolResult) -> dict:
     text = facts if result.text is None else result.text
     structured = dict(result.structured)
     notes = list(call.notes)
-    if len(text) > HARD_LIMIT:
-        text = closed(text[:HARD_LIMIT])
-        notes.append(f"The answer was cut at {HARD_LIMIT} characters. Ask for fewer records or fields.")
-    if len(facts) > 2 * HARD_LIMIT:
+    limit = call.policy.max_result or HARD_LIMIT
+    if len(text) > limit:
+        text = closed(text[:limit])
+        notes.append(f"The answer was cut at {limit} characters. Ask for fewer records or fields.")
+    if len(facts) > 2 * limit:
         structured = {"truncated": True}
     if call.boundary.used and result.text is not None:
         # Where the text is nothing but JSON, `_meta` says it.

@@ -8,19 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from odoo.api import Environment
 from odoo.exceptions import AccessError
-from odoo.fields import Field
 from odoo.models import BaseModel
 
 from ..services.errors import ToolError
 from ..services.exchange import Exchange
-from ..services.model_names import suggest
-from ..services.nearest import nearest
 from ..services.policy import CompiledPolicy
 from ..services.questions import Question
 from ..services.tool import ToolSpec
 from ..services.untrusted import Boundary
 from . import domain_guard
 from .call_chatter import CallChatter
+from .call_fields import ODOO_OPERATIONS, CallFields
 from .call_files import CallFiles
 from .call_questions import CallQuestions
 from .call_writing import CallWriting
@@ -28,11 +26,8 @@ from .change_journal import Journal
 from .domain_guard import CheckedDomain
 from .provenance import telling_fields
 
-# Operations of ours, as Odoo names them.
-ODOO_OPERATIONS = {"read": "read", "write": "write", "create": "create", "delete": "unlink", "call": "read"}
 
-
-class ToolCall(CallQuestions, CallWriting, CallChatter, CallFiles):
+class ToolCall(CallFields, CallQuestions, CallWriting, CallChatter, CallFiles):
     """One call of one tool, made by the pipeline and handed to the handler.
 
     :param env: the user's environment, its context built by us: language, time zone, companies
@@ -64,7 +59,7 @@ class ToolCall(CallQuestions, CallWriting, CallChatter, CallFiles):
         """Forget what the handler has done so far, as it was rolled back and will run again. Notes are kept once."""
         self.rehearsing = rehearsing
         self.journal = Journal(self)
-        self.boundary = Boundary()
+        self.boundary = Boundary(hides=self.policy.lockdown)
         # What a rehearsed handler would have asked.
         self.asked: list[Question] = []
         # By model and id, whether a record is an outsider's.
@@ -81,65 +76,6 @@ class ToolCall(CallQuestions, CallWriting, CallChatter, CallFiles):
         """Add a sentence to the result's `_meta.warnings`: something ignored, clamped, or worth knowing."""
         if text not in self.notes:
             self.notes.append(text)
-
-    # Models and fields
-
-    def check_model(self, model: str, operation: str = "read") -> None:
-        """:raises ToolError: the model does not exist, the policy closes it, or the user has no access right"""
-        self._model(model, operation)
-
-    def allows_model(self, model: str, operation: str = "read") -> bool:
-        """Say whether policy and access rights open a model; unlike `check_model` without an error."""
-        return (
-            model in self.env
-            and self.policy.allows_model(model, operation)
-            and self.env[model].has_access(ODOO_OPERATIONS[operation])
-        )
-
-    def field(self, model: str, name: str, operation: str = "read") -> Field:
-        """Return a field's definition.
-
-        :raises ToolError: unknown field (with the nearest names), or closed by policy or its groups
-        """
-        records = self._model(model, operation)
-        field = records._fields.get(name)
-        if field is None:
-            names = nearest(name, self._labels(model))
-            raise ToolError(
-                "unknown_field",
-                f"{model} has no field {name!r}.",
-                fix=f"Did you mean {', '.join(names)}?" if names else "See odoo_describe_model for its fields.",
-                model=model,
-                field=name,
-                details={"nearest": names},
-            )
-        self.policy.check_field(model, name, operation)
-        odoo_operation = "read" if operation == "read" else "write"
-        if not records._has_field_access(field, odoo_operation):
-            raise ToolError(
-                "access_denied",
-                f"The field {name} of {model} is not open to this user.",
-                fix="Leave the field out, or ask an administrator which group may use it.",
-                model=model,
-                field=name,
-            )
-        return field
-
-    def fields(self, model: str, operation: str = "read") -> dict[str, Field]:
-        """Return the fields of a model that this caller may read (or write), by name."""
-        records = self._model(model, operation)
-        odoo_operation = "read" if operation == "read" else "write"
-        return {
-            name: field
-            for name, field in records._fields.items()
-            if self.policy.allows_field(model, name, operation) and records._has_field_access(field, odoo_operation)
-        }
-
-    def describe_fields(self, model: str, names: Iterable[str] | None, attributes: Sequence[str]) -> dict[str, dict]:
-        """Return `fields_get` for those of `names` (None: all) that may be read, in the caller's language."""
-        records = self._model(model, "read")
-        allowed = self.policy.readable_fields(model, names if names is not None else records._fields)
-        return records.fields_get(allowed, attributes=list(attributes)) if allowed else {}
 
     # Reading
 
@@ -249,39 +185,5 @@ class ToolCall(CallQuestions, CallWriting, CallChatter, CallFiles):
         if self.model == model:
             self.record_ids = list(dict.fromkeys([*self.record_ids, *ids]))
 
-    def _model(self, model: str, operation: str) -> BaseModel:
-        if model in self._opened and operation == "read":
-            return self.env[model]
-        if model not in self.env or self.env[model]._abstract:
-            # The registry, not ir.model: names of models are no secret, and a guess is answered with real ones.
-            names = [name for name in suggest(model) if self.allows_model(name)]
-            names = names or nearest(model, [name for name in self.env.registry if self.allows_model(name)])
-            raise ToolError(
-                "unknown_model",
-                f"There is no model {model!r} in this database.",
-                fix=f"Did you mean {', '.join(names)}?" if names else "Look it up with odoo_find_models.",
-                model=model,
-                details={"nearest": names},
-            )
-        self.model = self.model or model
-        self.policy.check_model(model, operation)
-        records = self.env[model]
-        try:
-            records.check_access(ODOO_OPERATIONS[operation])
-        except AccessError as error:
-            raise ToolError(
-                "access_denied",
-                str(error),
-                fix="Use a model this user may use, or ask an administrator for the group named here.",
-                model=model,
-            ) from error
-        if self.spec.access == "read":
-            # Nothing that this call does can change the answer, and it is asked for every field and path.
-            self._opened.add(model)
-        return records
-
     def _readable(self, domain: CheckedDomain) -> BaseModel:
         return self._model(domain.model, "read").with_context(active_test=domain.active_test)
-
-    def _labels(self, model: str) -> dict[str, str]:
-        return {name: facts["string"] for name, facts in self.describe_fields(model, None, ["string"]).items()}

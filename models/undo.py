@@ -14,6 +14,7 @@ from odoo.models import BaseModel
 from ..services.errors import ToolError
 from ..services.questions import Question
 from .attempt import attempt
+from .call_environment import open_companies
 from .journal_values import raw_value
 from .odoo_errors import CALLER_ERRORS, translated
 from .tool_call import ToolCall
@@ -61,7 +62,7 @@ class Undo:
     def _call_of(self, change: BaseModel) -> ToolCall:
         """Return a call in the company and language in which the values were written, with the same journal."""
         env = self.call.env
-        companies = list(env.user._mcp_company_ids())
+        companies = list(open_companies(env, self.call.policy))
         company_id = change.company_id.id
         if company_id and company_id not in companies:
             raise ToolError(

@@ -203,9 +203,12 @@ class PolicyDenied(ToolError):
 
     _FIXES = {
         "guardrail": "Do without it: no profile can open this.",
+        "tier": "Do without it: an administrator has closed it to every profile (MCP Server, Model Tiers).",
         "baseline": "Do without it; only an administrator can widen the baseline profile.",
         "profile": "Do without it, or ask the user to connect with a wider profile.",
+        "client": "Do without it; only an administrator can widen what this application may do.",
         "scope": "Do without it, or ask the user to connect again and to grant more.",
+        "endpoint": "Do without it until an administrator switches it on again.",
         "url": "Do without it, or ask the user to change the URL of this connection.",
         "user": "Do without it, or ask an administrator.",
     }

@@ -23,6 +23,7 @@ class Credential:
     :param profile_id: id of the token's `mcp.profile`
     :param ip: remote address as Odoo sees it (behind `proxy_mode` the client's)
     :param scopes: what the token is limited to; None for a credential that knows no scopes
+    :param client_profile_id: of the `mcp.profile` that limits the application it was given to
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Credential:
     ip: str
     user_agent: str = ""
     scopes: tuple[str, ...] | None = None
+    client_profile_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ class Template:
 
     A parameter named `id` is a record id; every other one is a technical name (letters, digits, `_`, `.`, `-`).
 
+    :param tool: the tool that reads the same thing; who is not granted it does not see the resource either
     :param toolset: the toolset whose tools read the same things; who is not granted it does not see the resource
     """
 
@@ -39,6 +40,7 @@ class Template:
     description: str
     toolset: str = "core"
     priority: float = 0.5
+    tool: str = ""
 
     @property
     def uri(self) -> str:

@@ -73,7 +73,7 @@ class McpMixin:
         exchange = self.exchange(user, profile=profile)
         registry = self.registry_as(user)
         policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
-        env = call_environment(registry.env)
+        env = call_environment(registry.env, policy)
         return ToolCall(env, exchange, registry._specs()[tool], policy, arguments, rehearsing=rehearsing)
 
     def call(self, tool, user=None, *, profile="full", narrowing=None, **arguments) -> dict:

@@ -1,8 +1,15 @@
+from dataclasses import replace
+
 from odoo.tests import BaseCase, tagged
 
 from ..services.errors import PolicyDenied
+from ..services.ip_rules import AddressRules, networks
+from ..services.model_tiers import Tiers
 from ..services.policy import CompiledPolicy, Layer
+from ..services.policy_rules import ModelRule, NameList, RuleSet
 from ..services.tool import ToolSpec
+
+RULE = ModelRule("a.b", frozenset({"read"}), domain="[['x', '=', 1]]")
 
 
 def layer(kind="profile", level="admin", *, delete=True, toolsets=None, confirmation="never"):
@@ -67,6 +74,52 @@ class TestServicePolicy(BaseCase):
     def test_strictest_confirmation_counts(self):
         both = CompiledPolicy((layer("baseline", confirmation="always"), layer(confirmation="never")))
         self.assertEqual(both.confirmation, "always")
+
+    def test_rules_name_what_refuses(self):
+        rules = RuleSet(
+            (
+                ModelRule("sale.order", frozenset({"read", "call"}), "deny", frozenset({"note"}), frozenset({"action_x"})),
+                ModelRule("sale.*", frozenset({"read"})),
+            )
+        )
+        narrow = CompiledPolicy((layer("baseline"), replace(layer(), rules=rules)))
+        narrow.check_model("sale.order.line")
+        narrow.check_method("sale.order", "action_x")
+        self.assertRefused("profile:read", narrow.check_model, "res.partner")
+        self.assertRefused("profile:write", narrow.check_model, "sale.order", "write")
+        self.assertRefused("profile:field", narrow.check_field, "sale.order", "note")
+        self.assertRefused("profile:method", narrow.check_method, "sale.order", "action_y")
+        self.assertTrue(narrow.limits_fields("sale.order"))
+        self.assertFalse(narrow.limits_fields("sale.order.line"))
+
+    def test_every_layer_narrows_what_the_others_leave(self):
+        one = replace(layer(), companies=frozenset({1, 2}), max_result=5_000, rules=RuleSet((RULE,)))
+        two = replace(layer("client"), companies=frozenset({2, 3}), max_result=2_000, lockdown=True, capture=True)
+        both = CompiledPolicy((layer("baseline"), one, two))
+        self.assertEqual((both.companies, both.max_result, both.lockdown, both.capture), ({2}, 2_000, True, True))
+        self.assertEqual(both.domains("a.b"), (RULE.domain,))
+        self.assertEqual(both.limited_models, {"a.b"})
+        self.assertEqual(policy().companies, None)
+        self.assertEqual(policy().max_result, 0)
+
+    def test_tier_comes_before_profiles(self):
+        closed = CompiledPolicy((layer("baseline", "read"),), Tiers(frozenset({("a.b", "never")})))
+        self.assertRefused("tier:never", closed.check_model, "a.b", "write")
+
+    def test_address_of_any_layer(self):
+        office = replace(layer("client"), addresses=AddressRules(networks("192.0.2.0/24")))
+        narrow = CompiledPolicy((layer("baseline"), office))
+        narrow.check_address("192.0.2.1")
+        self.assertRefused("client:address", narrow.check_address, "203.0.113.1")
+
+    def test_a_shadowed_rule_limits_nothing(self):
+        rules = RuleSet((ModelRule("*", frozenset({"read"})), RULE))
+        self.assertEqual(CompiledPolicy((replace(layer(), rules=rules),)).limited_models, frozenset())
+
+    def test_tools_by_name(self):
+        narrow = CompiledPolicy((replace(layer(), tools=NameList(frozenset({"odoo_s*"}), frozenset({"odoo_sad"}))),))
+        for name, is_open in (("odoo_search", True), ("odoo_sad", False), ("odoo_thing", False), ("prompts/get", True)):
+            self.assertEqual(narrow.allows_tool(replace(spec(), name=name)), is_open, name)
 
     def test_policies_are_values(self):
         self.assertEqual(policy(level="read"), policy(level="read"))

@@ -17,7 +17,7 @@ class TestToolCall(McpCase):
         call = self.make_call()
         self.assertEqual((call.env.uid, call.env.su), (self.user.id, False))
         self.assertEqual(call.env.transaction.default_env.uid, self.user.id)
-        self.assertEqual(set(call.env.context), {"lang", "tz", "uid", "allowed_company_ids"})
+        self.assertEqual(set(call.env.context), {"lang", "tz", "uid", "allowed_company_ids", "mcp_policy"})
 
     def test_x2many_commands_give_no_rights(self):
         """Commands on users run as the transaction's default user: with any other environment first on the cursor,
@@ -60,7 +60,7 @@ class TestToolCall(McpCase):
         self.assertNotIn("comment", call.fields("res.partner"))
 
     def test_missing_right_says_so(self):
-        error = self.assertFails("access_denied", self.make_call().check_model, "res.country", "create")
+        error = self.assertFails("access_denied", self.make_call().check_model, "report.paperformat", "create")
         self.assertTrue(error.message)
 
     def test_missing_and_hidden_records_look_alike(self):

@@ -34,7 +34,7 @@ class McpServer(models.AbstractModel):
         method = exchange.message.method
         spec = ToolSpec(method, method, "", access="read", toolset=toolset, schema={}, listed_schema={})
         policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
-        return ToolCall(call_environment(self.env), exchange, spec, policy, {})
+        return ToolCall(call_environment(self.env, policy), exchange, spec, policy, {})
 
     def _read_through(self, call: ToolCall, read: Callable[[], object]):
         """Run `read` as the pipeline runs a tool that reads: authorized, and unable to write.

@@ -44,7 +44,7 @@ class McpServer(models.AbstractModel):
         template = self.env["mcp.resource"]._templates().get(kind_of(uri))
         call = self._reading_call(exchange, template.toolset if template else "core")
         try:
-            call.env["mcp.resource"]._check_granted(call, call.spec.toolset)
+            call.env["mcp.resource"]._check_granted(call, call.spec.toolset, template.tool if template else "")
             contents = self._read_through(call, lambda: call.env["mcp.resource"].read_resource(call, uri))
         except ToolError as error:
             raise _not_readable(error, uri, exchange.version) from error

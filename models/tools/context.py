@@ -8,6 +8,7 @@ from ...services.schema import array, params, text
 from ...services.times import to_wire
 from ...services.tool import ToolResult, tool
 from ...services.versions import VERSIONS
+from ..call_environment import open_companies
 from ..schema_cache import cached
 
 SECTIONS = ("user", "companies", "apps", "access", "limits", "health")
@@ -121,7 +122,7 @@ def _user(call) -> dict:
 
 def _companies(call) -> dict:
     # sudo: names and currencies of the user's own companies, also of those outside this call's company_id.
-    companies = call.env.user.sudo().company_ids
+    companies = call.env["res.company"].sudo().browse(open_companies(call.env, call.policy))
     active = call.env.companies.sudo()
     ordered = active | companies
     current = active[:1]

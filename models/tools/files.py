@@ -150,6 +150,8 @@ def _show(call, content: Content, mode: str | None, pages: str | None) -> ToolRe
     name = call.boundary.cell(content.name)
     facts: dict[str, object] = {"name": name, "mimetype": content.mimetype, "bytes": len(content.data)}
     if mode == "image" or (mode is None and is_image(content)):
+        if call.policy.lockdown:
+            raise ToolError("hidden", "Pictures are hidden: the access profile of this connection is in lockdown.")
         block, note = image_block(content)
         if note:
             call.note(note)

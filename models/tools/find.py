@@ -48,7 +48,7 @@ class McpToolRegistry(models.AbstractModel):
         template = resources._templates()[address.kind]
         if template.toolset != "core":
             # What belongs to other toolsets stays with those who have them.
-            resources._check_granted(call, template.toolset)
+            resources._check_granted(call, template.toolset, template.tool)
         found = resources._document(call, address)
         facts = found.structured
         metadata = {"kind": address.kind, "mimeType": "text/markdown"}

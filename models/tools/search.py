@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from odoo import models
 
-from ...services.budget import fit
+from ...services.budget import DEFAULT_BUDGET, fit
 from ...services.errors import ToolError
 from ...services.schema import (
     ARCHIVED,
@@ -162,7 +162,9 @@ def _by_ids(call, checked, ids: list[int], start: dict, limit: int):
 def _answer(call, model: str, result, page: Page, criteria: dict, meta: dict, *, is_json: bool, asked: bool):
     shown = ["id", *(name for name in (result.rows[0] if result.rows else ()) if name != "id")]
     # What the caller named stays; of our own choice the last columns may give way.
-    fitted = fit(result.rows, shown, keep=shown if asked else shown[:3], style="json" if is_json else "table")
+    room = min(DEFAULT_BUDGET, call.policy.max_result or DEFAULT_BUDGET)
+    keep = shown if asked else shown[:3]
+    fitted = fit(result.rows, shown, budget=room, keep=keep, style="json" if is_json else "table")
     for text in fitted.notes:
         call.note(text)
     facts: dict[str, object] = {"model": model, "rows": fitted.rows}
