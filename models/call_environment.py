@@ -59,7 +59,9 @@ def open_companies(env: Environment, policy: CompiledPolicy) -> tuple[int, ...]:
         return own
     if found := tuple(company for company in own if company in limit):
         return found
-    raise PolicyDenied("profile:company", "The access profile of this token is not open to any of the user's companies.")
+    raise PolicyDenied(
+        "profile:company", "The access profile of this token is not open to any of the user's companies."
+    )
 
 
 def _companies(env: Environment, policy: CompiledPolicy, company_id: int | None) -> list[int]:

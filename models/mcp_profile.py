@@ -12,7 +12,7 @@ from ..services.tool import ACCESS_LEVELS
 
 
 class McpProfile(models.Model):
-    """A named set of limits: of the baseline, of a token, of an application. What each layer says is in `services.policy`.
+    """A named set of limits: of the baseline, of a token, of an application. See `services.policy`.
 
     Limits for models, tools, addresses and the like are in `profile_limits`.
     """
@@ -51,7 +51,10 @@ class McpProfile(models.Model):
         "number counts.",
     )
     group_ids = fields.Many2many(
-        "res.groups", string="For Groups", tracking=True, help="Who may choose this profile for a token. Empty: every MCP user."
+        "res.groups",
+        string="For Groups",
+        tracking=True,
+        help="Who may choose this profile for a token. Empty: every MCP user.",
     )
 
     _baseline_unique = models.UniqueIndex("(is_baseline) WHERE is_baseline", "There is one baseline profile.")

@@ -47,8 +47,8 @@ class McpProfileRule(models.Model):
     )
     domain = fields.Char(
         string="Records",
-        help='Only records that meet this condition exist for the assistant, on every path. Write "me", "my_company" or '
-        'periods such as "this_month" for what depends on the user and the day.',
+        help="Only records that meet this condition exist for the assistant, on every path. "
+        'Write "me", "my_company" or periods such as "this_month" for what depends on the user and the day.',
     )
     methods = fields.Char(
         string="Methods", help="Names of the buttons and methods that may be called. Empty: all that Odoo offers."

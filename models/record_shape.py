@@ -107,10 +107,10 @@ def _branches(paths: Sequence[FieldPath]) -> dict[str, list[FieldPath]]:
 def _names_to_read(call, records: BaseModel, fields: Sequence[Field]) -> list[str]:
     names = [field.name for field in fields]
     for field in fields:
-        if field.type == "monetary" and (currency := field.get_currency_field(records)):
-            # Not everybody may read a document's currency; the amount is then shown without.
-            if call.allows_field(records._name, currency):
-                names.append(currency)
+        currency = field.get_currency_field(records) if field.type == "monetary" else None
+        # Not everybody may read a document's currency; the amount is then shown without.
+        if currency and call.allows_field(records._name, currency):
+            names.append(currency)
     # Never an empty list, by which `read` would take all fields there are.
     return list(dict.fromkeys(["id", *names]))
 

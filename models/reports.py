@@ -34,7 +34,9 @@ def check_printable(call, model: str) -> None:
     )
     for printed in (model, *lines):
         if call.policy.limits_fields(printed):
-            message = f"Reports of {model} are closed to this token: they show fields of {printed} that its profile closes."
+            message = (
+                f"Reports of {model} are closed to this token: they show fields of {printed} that its profile closes."
+            )
             raise PolicyDenied("profile:report", message, model=model)
 
 

@@ -1,7 +1,7 @@
 """Rules of a profile for models: the first one that names a model decides what is open of it.
 
-Names are exact or patterns such as `sale.*`. A list of rules opens what it names and nothing else; no rules at all leave
-every model open. Answers are kept by model, so that a call asks a dictionary.
+Names are exact or patterns such as `sale.*`. A list of rules opens what it names and nothing else; no rules at all
+leave every model open. Answers are kept by model, so that a call asks a dictionary.
 """
 
 from __future__ import annotations

@@ -33,7 +33,9 @@ class TestMcpModelTier(McpCase):
         self.tier("res.partner", "read_only")
         for user in (self.user, self.boss):
             self.ok("odoo_search_records", user, model="res.partner")
-            found = self.fails("policy_denied", "odoo_create_records", user, model="res.partner", records=[{"name": "x"}])
+            found = self.fails(
+                "policy_denied", "odoo_create_records", user, model="res.partner", records=[{"name": "x"}]
+            )
             self.assertEqual(found["rule"], "tier:read_only")
 
     def test_shipped_rows_can_be_extended_but_not_shrunk(self):

@@ -35,7 +35,8 @@ class TestProfileLimits(McpCase):
         self.assertIn("pay me", json.dumps(self.call("odoo_search_records", model="res.partner", ids=partner.ids)))
         self.profiles["full"].lockdown = True
         for tool, arguments in (
-            ("odoo_search_records", {"ids": partner.ids, "fields": ["name", "comment"]}), ("search", {"query": "ignore"}),
+            ("odoo_search_records", {"ids": partner.ids, "fields": ["name", "comment"]}),
+            ("search", {"query": "ignore"}),
             ("odoo_read_thread", {"id": partner.id}), ("fetch", {"id": f"odoo://record/res.partner/{partner.id}"}),
         ):  # fmt: skip
             model = {} if tool in ("search", "fetch") else {"model": "res.partner"}
@@ -45,13 +46,16 @@ class TestProfileLimits(McpCase):
             self.assertIn("lockdown", found, tool)
 
     def test_related_fields_follow_what_they_show(self):
-        related = [
-            name for name, field in self.env["res.users"]._fields.items() if field.related == "partner_id.email"
-        ]
+        related = [name for name, field in self.env["res.users"]._fields.items() if field.related == "partner_id.email"]
         self.assertTrue(related)
         for pattern, mode in (("res.users", "all"), ("res.partner", "deny")):
             self.env["mcp.profile.rule"].create(
-                {"profile_id": self.profiles["full"].id, "pattern": pattern, "fields_mode": mode, "field_names": "email"}
+                {
+                    "profile_id": self.profiles["full"].id,
+                    "pattern": pattern,
+                    "fields_mode": mode,
+                    "field_names": "email",
+                }
             )
         found = self.fails("policy_denied", "odoo_search_records", model="res.users", fields=related)
         self.assertEqual(found["rule"], "profile:field")

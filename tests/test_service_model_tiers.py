@@ -3,7 +3,13 @@ from odoo.tests import BaseCase, tagged
 from ..services.model_tiers import Tiers
 
 PATTERNS = frozenset(
-    {("a.never", "never"), ("a.admin*", "admin"), ("a.read", "read_only"), ("a.master", "admin_write"), ("a.*", "read_only")}
+    {
+        ("a.never", "never"),
+        ("a.admin*", "admin"),
+        ("a.read", "read_only"),
+        ("a.master", "admin_write"),
+        ("a.*", "read_only"),
+    }
 )
 
 

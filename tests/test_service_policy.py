@@ -78,7 +78,9 @@ class TestServicePolicy(BaseCase):
     def test_rules_name_what_refuses(self):
         rules = RuleSet(
             (
-                ModelRule("sale.order", frozenset({"read", "call"}), "deny", frozenset({"note"}), frozenset({"action_x"})),
+                ModelRule(
+                    "sale.order", frozenset({"read", "call"}), "deny", frozenset({"note"}), frozenset({"action_x"})
+                ),
                 ModelRule("sale.*", frozenset({"read"})),
             )
         )

@@ -19,7 +19,8 @@ class TestServicePolicyRules(BaseCase):
     def test_patterns(self):
         cases = [
             ("sale.*", "sale.order", True), ("sale.*", "sale", False), ("sale.*", "pos.sale.x", False),
-            ("*.line", "account.move.line", True), ("sale.order", "sale_order", False), ("sale.order", "saleXorder", False),
+            ("*.line", "account.move.line", True), ("sale.order", "sale_order", False),
+            ("sale.order", "saleXorder", False),
             ("*", "a.b", True), ("hr.payslip*", "hr.payslip", True),
         ]  # fmt: skip
         for pattern, name, found in cases:

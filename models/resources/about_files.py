@@ -16,9 +16,15 @@ class McpResource(models.Model):
     @api.model
     def _templates(self) -> dict[str, Template]:
         own = (
-            Template("attachment", ("id",), "Attachment", "A file as text, or as an image.", "files", tool="odoo_read_files"),
             Template(
-                "report", ("report", "id"), "Report", "A printed document of one record, as text.", "files",
+                "attachment", ("id",), "Attachment", "A file as text, or as an image.", "files", tool="odoo_read_files"
+            ),
+            Template(
+                "report",
+                ("report", "id"),
+                "Report",
+                "A printed document of one record, as text.",
+                "files",
                 tool="odoo_render_report",
             ),
         )

@@ -22,15 +22,59 @@ class McpResource(models.Model):
     def _templates(self) -> dict[str, Template]:
         own = (
             Template(
-                "context", (), "Context", "The user you act as, companies, time zone, apps, limits.", priority=1.0,
+                "context",
+                (),
+                "Context",
+                "The user you act as, companies, time zone, apps, limits.",
+                priority=1.0,
                 tool="odoo_get_context",
             ),
-            Template("models", (), "Models", "The main models, with what you may do on each.", priority=0.8, tool="odoo_find_models"),
-            Template("categories", (), "Apps", "The installed apps and their main models.", priority=0.4, tool="odoo_find_models"),
-            Template("model", ("name",), "Model", f"A model's fields, choices and operations. {_JSON}", priority=0.8, tool="odoo_describe_model"),
-            Template("access", ("model",), "Access", f"What you may do on a model, and why not. {_JSON}", tool="odoo_explain_access"),
-            Template("workflow", ("model",), "Workflow", f"A model's states, buttons and reports. {_JSON}", tool="odoo_describe_model"),
-            Template("module", ("name",), "Module", f"An installed module and its models. {_JSON}", priority=0.3, tool="odoo_get_context"),
+            Template(
+                "models",
+                (),
+                "Models",
+                "The main models, with what you may do on each.",
+                priority=0.8,
+                tool="odoo_find_models",
+            ),
+            Template(
+                "categories",
+                (),
+                "Apps",
+                "The installed apps and their main models.",
+                priority=0.4,
+                tool="odoo_find_models",
+            ),
+            Template(
+                "model",
+                ("name",),
+                "Model",
+                f"A model's fields, choices and operations. {_JSON}",
+                priority=0.8,
+                tool="odoo_describe_model",
+            ),
+            Template(
+                "access",
+                ("model",),
+                "Access",
+                f"What you may do on a model, and why not. {_JSON}",
+                tool="odoo_explain_access",
+            ),
+            Template(
+                "workflow",
+                ("model",),
+                "Workflow",
+                f"A model's states, buttons and reports. {_JSON}",
+                tool="odoo_describe_model",
+            ),
+            Template(
+                "module",
+                ("name",),
+                "Module",
+                f"An installed module and its models. {_JSON}",
+                priority=0.3,
+                tool="odoo_get_context",
+            ),
         )
         return super()._templates() | {template.kind: template for template in own}
 

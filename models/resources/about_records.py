@@ -14,9 +14,20 @@ class McpResource(models.Model):
     @api.model
     def _templates(self) -> dict[str, Template]:
         own = (
-            Template("record", ("model", "id"), "Record", f"A record in full, lines included. {_JSON}", priority=0.9, tool="odoo_search_records"),
             Template(
-                "chatter", ("model", "id"), "Chatter", f"A record's messages, notes and activities. {_JSON}", "chatter",
+                "record",
+                ("model", "id"),
+                "Record",
+                f"A record in full, lines included. {_JSON}",
+                priority=0.9,
+                tool="odoo_search_records",
+            ),
+            Template(
+                "chatter",
+                ("model", "id"),
+                "Chatter",
+                f"A record's messages, notes and activities. {_JSON}",
+                "chatter",
                 tool="odoo_read_thread",
             ),
         )

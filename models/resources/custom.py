@@ -35,8 +35,21 @@ class McpResource(models.Model):
     @api.model
     def _templates(self) -> dict[str, Template]:
         own = (
-            Template("custom", ("slug",), "Company resource", "A text or list that an administrator wrote.", tool="odoo_search_records"),
-            Template("prompt", ("name",), "Skill", "A prompt with its arguments, as it is kept.", priority=0.4, tool="odoo_find_skills"),
+            Template(
+                "custom",
+                ("slug",),
+                "Company resource",
+                "A text or list that an administrator wrote.",
+                tool="odoo_search_records",
+            ),
+            Template(
+                "prompt",
+                ("name",),
+                "Skill",
+                "A prompt with its arguments, as it is kept.",
+                priority=0.4,
+                tool="odoo_find_skills",
+            ),
         )
         return super()._templates() | {template.kind: template for template in own}
 
