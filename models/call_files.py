@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from odoo.models import BaseModel
 
 from ..services.document_text import MAX_FILE
-from ..services.errors import ToolError
+from ..services.errors import PolicyDenied, ToolError
 from ..services.times import to_wire
+from .provenance import outside_ids
 
 _NAME_SUFFIXES = ("_filename", "_fname", "_name")
 
@@ -116,6 +117,18 @@ class CallFiles:
         except binascii.Error:
             raise ToolError("no_content", f"{name} holds no file.", model=record._name) from None
         return Content(self._file_name(record, name), self._guessed_type(data), data)
+
+    def give_file_of(self, records: BaseModel) -> None:
+        """Note that a file of these records is given away as it is: what an outsider wrote in it cannot be marked.
+
+        :raises PolicyDenied: the profile hides what outsiders wrote
+        """
+        if not outside_ids(self, records):
+            return
+        if self.policy.lockdown:
+            message = "This file is from outside the company, and the access profile of this connection is in lockdown."
+            raise PolicyDenied("profile:lockdown", message, model=records._name)
+        self.gives_outsiders_file = True
 
     def attach(self, record: BaseModel, name: str, data: bytes) -> BaseModel:
         """Attach a new file to a record that the caller may change, and return the attachment."""

@@ -216,10 +216,14 @@ def check_target(call, model: str, record_id: int, field: str) -> BaseModel:
 
 def _opened(call, link: FileLink) -> Content | BaseModel:
     if link.kind == "attachment":
-        return call.attachment(link.target[0])
+        attachment = call.attachment(link.target[0])
+        call.give_file_of(attachment)
+        return attachment
     if link.kind == "field":
         model, record_id, field = link.target
-        return call.binary(call.records(model, "read", [record_id]), field)
+        record = call.records(model, "read", [record_id])
+        call.give_file_of(record)
+        return call.binary(record, field)
     report_id, model, ids = link.target
     return render_pdf(call, report_id, call.records(model, "read", ids))
 

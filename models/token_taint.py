@@ -50,9 +50,10 @@ class McpToken(models.Model):
 
     @api.model
     def _note_taint(self, call) -> None:
-        """Remember that an answer holds outsiders' text, once its transaction is committed and before it is sent."""
+        """Remember that an answer holds outsiders' text, if it does: after its transaction, before it is sent."""
         token_id = call.exchange.credential.token_id
-        if not call.boundary.used or not token_id or self._tainted_within(token_id, RESOLUTION):
+        is_outside = call.boundary.used or call.gives_outsiders_file
+        if not is_outside or not token_id or self._tainted_within(token_id, RESOLUTION):
             return
         query = SQL("UPDATE mcp_token SET tainted_at = %s WHERE id = %s", fields.Datetime.now(), token_id)
         after_commit(self.env, query, tries=TRIES)

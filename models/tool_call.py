@@ -60,6 +60,8 @@ class ToolCall(CallFields, CallQuestions, CallWriting, CallChatter, CallFiles):
         self.rehearsing = rehearsing
         self.journal = Journal(self)
         self.boundary = Boundary(hides=self.policy.lockdown)
+        # It hands out an outsider's file, which cannot be marked: a picture, a link.
+        self.gives_outsiders_file = False
         # What a rehearsed handler would have asked.
         self.asked: list[Question] = []
         # By model and id, whether a record is an outsider's.

@@ -68,6 +68,7 @@ from . import (
     test_policy_paths,
     test_portal_calls,
     test_portal_tokens,
+    test_profile_approval,
     test_profile_limits,
     test_provenance,
     test_readme,

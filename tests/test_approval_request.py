@@ -7,8 +7,22 @@ from odoo.tests import tagged
 from ..services.exchange import Narrowing
 from .approvals import ApprovalMixin
 from .common import McpCase
+from .custom_tools import CustomToolCase
 
+CONTACT = ("contact", "record", {"model_name": "res.partner", "is_required": True})
 RENAME = {"values": {"name": "Renamed"}}
+
+
+@tagged("post_install", "-at_install")
+class TestApprovalOfCustomTool(ApprovalMixin, CustomToolCase):
+    def test_tool_without_code_runs_when_it_is_approved(self):
+        self.profiles["full"].approval = "always"
+        self.make("paint_it", "action", self.server_action("record.write({'color': 9})"), CONTACT)
+        approval = self.park("paint_it", contact=str(self.partners[0].id))
+        self.assertEqual(self.partners[0].color, 3)
+        self.assertEqual(self.press(approval), "success", approval.result_text)
+        self.assertEqual(self.partners[0].color, 9)
+        self.assertEqual(self.press(approval), "warning")
 
 
 @tagged("post_install", "-at_install")

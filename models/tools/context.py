@@ -79,6 +79,7 @@ class McpToolRegistry(models.AbstractModel):
             "level": level,
             "may_delete": level != "read" and all(layer.allow_delete for layer in call.policy.layers),
             "asks_before": call.policy.confirmation,
+            **({"needs_approval": call.policy.approval} if call.policy.approval != "never" else {}),
             "profiles": list(dict.fromkeys(levels)),
             "toolsets": list(dict.fromkeys(spec.toolset for spec in specs)),
             "tools": len(specs),

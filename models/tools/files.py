@@ -62,12 +62,14 @@ class McpToolRegistry(models.AbstractModel):
             return _list(call, record, cursor)
         if attachment_id:
             attachment = call.attachment(attachment_id)
+            call.give_file_of(attachment)
             if record is not None and field is None:
                 _check_belongs(attachment, record)
             if mode == "link":
                 return _link(call, call.file_facts(attachment), "attachment", attachment.id)
             return _show(call, call.content(attachment), mode, pages)
         content = call.binary(record, field)
+        call.give_file_of(record)
         if mode == "link":
             return _link(call, {"name": content.name, "bytes": len(content.data)}, "field", model, id, field)
         return _show(call, content, mode, pages)
