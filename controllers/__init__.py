@@ -2,6 +2,7 @@ from . import (
     database_routing,
     doctor,
     downloads,
+    health,
     mcp,
     oauth_authorize,
     oauth_discovery,

@@ -1,15 +1,18 @@
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from functools import cached_property
 
+import psycopg2
+from odoo.api import Environment
 from odoo.exceptions import AccessDenied, ConcurrencyError, UserError
 from odoo.http import Dispatcher, Response
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools.json import json_default
 from werkzeug.exceptions import HTTPException
 
-from ..services import http_gate, jsonrpc, protocol, sse
+from ..services import http_gate, jsonrpc, protocol, sse, trace_context
 from ..services.errors import HttpRefusal, InternalError, ProtocolError, RateLimited
 from ..services.exchange import Exchange, Message
 from ..services.jsonrpc import ClientResponse
@@ -39,6 +42,10 @@ class McpDispatcher(Dispatcher):
         # Whom to answer when the request fails as a whole.
         self.open_ids: list[str | int] = []
         self.is_batch = False
+        self.started = time.perf_counter()
+        self.method = f"http/{request.httprequest.method}"
+        # Whether the endpoint has a message, and with it the audit log what became of it.
+        self.is_heard = False
 
     @classmethod
     def is_compatible_with(cls, request):
@@ -68,10 +75,13 @@ class McpDispatcher(Dispatcher):
                     return self._post(endpoint, inbound)
                 case "DELETE":
                     inbound.end_session()
+                    self._record("ok", "The client ended its session.")
                     return self._empty(204)
             raise method_not_allowed()
         except (HttpRefusal, ProtocolError) as error:
             # Raised further, Odoo would log a traceback for a client's mistake.
+            if not self.is_heard:
+                self._record("refused", error.message)
             return self._refused(error)
 
     def post_dispatch(self, response):
@@ -107,6 +117,7 @@ class McpDispatcher(Dispatcher):
         if isinstance(message, ClientResponse):
             # We have asked nothing that it could answer.
             inbound.check_response()
+            self._record("ok", "A response that nothing was waiting for.")
             return self._empty(202)
         exchange = inbound.exchange(message)
         try:
@@ -124,6 +135,7 @@ class McpDispatcher(Dispatcher):
         self._expect(payloads)
         answers = []
         for number, payload in enumerate(payloads):
+            self.is_heard = False
             try:
                 message = jsonrpc.read(payload)
                 if isinstance(message, Message):
@@ -133,6 +145,8 @@ class McpDispatcher(Dispatcher):
                 answers.append(_refusal_envelope(jsonrpc.readable_id(payload), refusal))
             except (HttpRefusal, ProtocolError) as error:
                 # Of this message alone: what came before it is done, and its answers must reach the client.
+                if not self.is_heard:
+                    self._record("refused", error.message)
                 answers.append(jsonrpc.failure(jsonrpc.readable_id(payload), error))
         # A read may have asked to commit without waiting for the disk; another message of the batch may have written.
         self.request.env.cr.execute("SET LOCAL synchronous_commit TO DEFAULT")
@@ -141,6 +155,8 @@ class McpDispatcher(Dispatcher):
     def _answer(self, endpoint, exchange: Exchange) -> tuple[dict | None, int]:
         """Let the endpoint handle one message; return the envelope, None for a notification, and the HTTP status."""
         self.request.params = {"exchange": exchange}
+        self.method = exchange.message.method
+        self.is_heard = True
         message_id = exchange.message.id
         try:
             result = self.request.registry["ir.http"]._dispatch(endpoint)
@@ -187,10 +203,40 @@ class McpDispatcher(Dispatcher):
         else:
             _logger.error("MCP request %s failed", self.request_id, exc_info=exc)
             error = InternalError(f"Internal error. Nothing was done. Reference: {self.request_id}")
+        self._record_failure(error)
         answers = [jsonrpc.failure(message_id, error) for message_id in self.open_ids]
         if not answers:
             return self._json(jsonrpc.failure(None, error), 500)
         return self._json(answers if self.is_batch else answers[0], error.http_status)
+
+    def _record(self, outcome: str, reason: str, env: Environment | None = None) -> None:
+        """Write the audit row of a request whose message never reached the endpoint, if it is known whose it is."""
+        credential = getattr(self.request, "mcp_credential", None)
+        if credential is None:
+            return
+        http = self.request.httprequest
+        (env or self.request.env)["mcp.audit.log"]._record_unheard(
+            credential,
+            method=self.method,
+            outcome=outcome,
+            reason=reason,
+            size=http.content_length or 0,
+            request_id=self.request_id,
+            trace=trace_context.traceparent(http.headers.get(trace_context.HEADER)),
+            duration_ms=(time.perf_counter() - self.started) * 1000,
+        )
+
+    def _record_failure(self, error: InternalError) -> None:
+        """Write the audit row of a request that failed as a whole; its own transaction is gone, this is another."""
+        registry, env = self.request.registry, self.request.env
+        if registry is None or env is None or getattr(self.request, "mcp_credential", None) is None:
+            return
+        try:
+            with registry.cursor() as cr:
+                self._record("error", error.message, env(cr=cr))
+        except psycopg2.OperationalError:
+            # The database is what has failed: there is nowhere to write it down but the log.
+            _logger.warning("MCP request %s failed and could not be written to the audit log", self.request_id)
 
     def _json(self, body: object, status: int, headers: list[tuple[str, str]] = ()) -> Response:
         data = jsonrpc.dump(body, json_default)

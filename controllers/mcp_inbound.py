@@ -2,7 +2,7 @@ from functools import cached_property
 
 import odoo
 
-from ..services import protocol
+from ..services import protocol, trace_context
 from ..services.errors import HttpRefusal, InvalidRequest, SessionNotFound
 from ..services.exchange import Exchange, Message, Narrowing
 from ..services.http_gate import ALLOWED_METHODS, HttpPolicy
@@ -21,6 +21,11 @@ class McpInbound:
         self.policy = policy
         self.request_id = request_id
         self.version_header = self._header(protocol.VERSION_HEADER)
+
+    @property
+    def trace(self) -> str | None:
+        """The trace that the request's header names."""
+        return trace_context.traceparent(self.http.headers.get(trace_context.HEADER))
 
     @property
     def is_modern(self) -> bool:
@@ -106,6 +111,7 @@ class McpInbound:
             "headers": self._mcp_headers,
             "narrowing": self._narrowing,
             "size": self.http.content_length,
+            "trace": trace_context.traceparent(message.meta.get(trace_context.HEADER), self.trace),
         }
         if protocol.is_modern(message, self.version_header):
             level = message.meta.get(protocol.META_LOG_LEVEL)

@@ -178,6 +178,8 @@ def audit_step(step: Step, batch: ToolCall, batch_outcome: str) -> None:
         record_ids=step.call.record_ids if step.call else (),
         dry_run=batch.rehearsing,
         duration_ms=step.duration * 1000,
+        arguments=step.call.arguments if step.call else None,
+        result=step.result.structured if step.result else None,
     )
 
 

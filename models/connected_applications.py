@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services.oauth import redirect_uri, scopes
-from .mcp_audit_log import DEFAULT_RETENTION_DAYS
+from .audit_retention import DEFAULT_RETENTION_DAYS
 from .retention import purge
 
 APPLICATION_KINDS = ("oauth", "external")

@@ -1,11 +1,13 @@
 import json
+import time
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..services.exchange import Exchange
-from .retention import purge_old
+from ..services.exchange import Credential, Exchange
+from ..services.flood_gate import FloodGate
+from ..services.seal import payload_digest
 
 OUTCOMES = [
     ("ok", "Done"),
@@ -16,7 +18,9 @@ OUTCOMES = [
 # What is kept of one call's record ids and of an error's text; the rest is in the count.
 LISTED_IDS = 50
 LONGEST_REASON = 500
-DEFAULT_RETENTION_DAYS = 90
+MAX_INTEGER = 2**31 - 1
+
+_refusals = FloodGate()
 
 
 class McpAuditLog(models.Model):
@@ -30,7 +34,11 @@ class McpAuditLog(models.Model):
     user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
     session_id = fields.Many2one("mcp.session", readonly=True, index="btree_not_null", ondelete="set null")
+    # Tokens and sessions are deleted one day, which empties the two fields above. These two stay, and are sealed.
+    token_number = fields.Integer(readonly=True, aggregator=None)
+    session_number = fields.Integer(readonly=True, aggregator=None)
     client = fields.Char(readonly=True, help="As the client names itself; not verified.")
+    client_version = fields.Char(readonly=True)
     protocol = fields.Char(readonly=True)
     transport = fields.Char(readonly=True)
     ip = fields.Char(string="Address", readonly=True)
@@ -42,10 +50,20 @@ class McpAuditLog(models.Model):
     outcome = fields.Selection(OUTCOMES, readonly=True)
     reason = fields.Char(readonly=True)
     dry_run = fields.Boolean(readonly=True)
+    repeats = fields.Integer(
+        string="Not Listed",
+        readonly=True,
+        help="So many refusals or notifications of the same token came before this one in too short a time to be "
+        "listed one by one.",
+    )
     duration_ms = fields.Float(string="Duration (ms)", readonly=True, digits=(16, 1), aggregator="avg")
     request_size = fields.Integer(string="Request (bytes)", readonly=True, aggregator="sum")
     response_size = fields.Integer(string="Answer (characters)", readonly=True, aggregator="sum")
     request_id = fields.Char(readonly=True)
+    trace = fields.Char(
+        readonly=True, help="The client's own trace (W3C Trace Context), to find it in its logs."
+    )
+    payload_digest = fields.Char(readonly=True, help="SHA-256 of the arguments and the result that were kept.")
 
     _user_date = models.Index("(user_id, id DESC)")
 
@@ -63,21 +81,25 @@ class McpAuditLog(models.Model):
         dry_run: bool = False,
         response_size: int = 0,
         durable: bool = True,
+        arguments: object = None,
+        result: object = None,
     ) -> None:
         """Write the row of one request, in the transaction of what it reports.
 
         :param durable: False for a request that has changed nothing: its commit need not wait for the disk
         :param record_ids: ids the call read or changed; the first 50 are listed, all are counted
+        :param arguments: what it was given, where that is not what the message says
+        :param result: what it answered; both are kept only where the profile says so
         """
+        name, version = _client_name(exchange)
         values = {
-            "date": fields.Datetime.now(),
-            "user_id": exchange.credential.user_id,
-            "token_id": exchange.credential.token_id,
+            **_who(exchange.credential),
             "session_id": exchange.session_id,
-            "client": _client_name(exchange),
+            "session_number": exchange.session_id,
+            "client": name,
+            "client_version": version,
             "protocol": exchange.version.name,
             "transport": exchange.transport,
-            "ip": exchange.credential.ip,
             "method": exchange.message.method[:64],
             "tool": tool,
             "model": model,
@@ -90,14 +112,21 @@ class McpAuditLog(models.Model):
             "request_size": exchange.size,
             "response_size": response_size,
             "request_id": exchange.request_id,
+            "trace": exchange.trace,
         }
-        self._insert(values, durable=durable)
+        payload = self._payload(exchange, arguments, result)
+        thinned = outcome == "refused" or (exchange.message.is_notification and not durable)
+        self._insert(values, durable=durable, thinned=thinned, payload=payload)
+
+    def _payload(self, exchange: Exchange, arguments: object, result: object) -> tuple[str, str | None] | None:
+        """Return the texts of arguments and result that are to be kept with the row, None for none."""
+        return None
 
     @api.model
     def _record_event(
         self, *, method: str, outcome: str, user_id: int, token_id: int | None, ip: str, client: str, reason: str
     ) -> None:
-        """Write the row of something that happened to a token outside any call, in the transaction of the event.
+        """Write the row of something that happened outside any call, in the transaction of the event.
 
         :param method: what stands for the MCP method, like `oauth/token`
         :param client: the user agent
@@ -106,6 +135,7 @@ class McpAuditLog(models.Model):
             "date": fields.Datetime.now(),
             "user_id": user_id,
             "token_id": token_id,
+            "token_number": token_id,
             "client": _clean(client),
             "transport": "http",
             "ip": ip or None,
@@ -115,18 +145,70 @@ class McpAuditLog(models.Model):
         }
         self._insert(values, durable=True)
 
-    def _insert(self, values: dict[str, object], *, durable: bool) -> None:
+    @api.model
+    def _record_unheard(
+        self,
+        credential: Credential,
+        *,
+        method: str,
+        outcome: str,
+        reason: str,
+        size: int,
+        request_id: str,
+        trace: str | None,
+        duration_ms: float,
+    ) -> None:
+        """Write the row of an authenticated request without a message that could be heard.
+
+        :param method: the message's, where it could be read; else that of HTTP, like `http/POST`
+        """
+        values = {
+            **_who(credential),
+            "client": _clean(credential.user_agent),
+            "transport": "http",
+            "method": _clean(method[:64]),
+            "outcome": outcome,
+            "reason": _clean(reason, LONGEST_REASON),
+            "duration_ms": round(duration_ms, 1),
+            "request_size": min(size, MAX_INTEGER),
+            "request_id": request_id,
+            "trace": trace,
+        }
+        self._insert(values, durable=False, thinned=True)
+
+    def _insert(
+        self,
+        values: dict[str, object],
+        *,
+        durable: bool,
+        thinned: bool = False,
+        payload: tuple[str, str | None] | None = None,
+    ) -> None:
+        """Write a row. :param thinned: of many such rows of one token in a short time, only some are written"""
         # A reading tool's statements had a time limit; this one and those that follow have none.
         # Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of
         # a small read.
+        if thinned:
+            repeats = _refusals.admit((self.env.cr.dbname, values.get("token_number")), time.monotonic())
+            if repeats is None:
+                return
+            values["repeats"] = repeats
+        if payload:
+            values["payload_digest"] = payload_digest(*payload)
         self.env.cr.execute(
             SQL(
-                "SET LOCAL statement_timeout TO DEFAULT; %s INSERT INTO mcp_audit_log (%s) VALUES %s",
+                "SET LOCAL statement_timeout TO DEFAULT; %s INSERT INTO mcp_audit_log (%s) VALUES %s RETURNING id",
                 SQL("" if durable else "SET LOCAL synchronous_commit = off;"),
                 SQL(", ").join(SQL.identifier(name) for name in values),
                 tuple(values.values()),
             )
         )
+        if payload:
+            self.env["mcp.audit.payload"]._insert(self.env.cr.fetchone()[0], values["date"], payload)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("The audit log is written by the server alone."))
 
     def write(self, vals):
         raise UserError(self.env._("The audit log cannot be changed."))
@@ -135,20 +217,25 @@ class McpAuditLog(models.Model):
     def _unlink_never(self):
         raise UserError(self.env._("The audit log cannot be deleted; it is purged after its retention time."))
 
-    @api.autovacuum
-    def _gc_old_rows(self):
-        """Delete rows past the retention time."""
-        return purge_old(self, "mcp_endpoint.audit_days", DEFAULT_RETENTION_DAYS)
+
+def _who(credential: Credential) -> dict[str, object]:
+    return {
+        "date": fields.Datetime.now(),
+        "user_id": credential.user_id,
+        "token_id": credential.token_id,
+        "token_number": credential.token_id,
+        "ip": credential.ip,
+    }
 
 
-def _client_name(exchange: Exchange) -> str | None:
-    """Return the client's own name and version, or its user agent."""
+def _client_name(exchange: Exchange) -> tuple[str | None, str | None]:
+    """Return the client's own name and version, or its user agent and none."""
     name, version = exchange.client.get("name"), exchange.client.get("version")
     if not isinstance(name, str) or not name:
-        return exchange.credential.user_agent or None
-    return _clean(f"{name} {version if isinstance(version, str) else ''}".strip())
+        return _clean(exchange.credential.user_agent), None
+    return _clean(name), _clean(version) if isinstance(version, str) else None
 
 
-def _clean(text: str) -> str | None:
+def _clean(text: str, longest: int = 100) -> str | None:
     # As JSON text: no control characters and no invalid surrogates reach the database.
-    return json.dumps(text[:100], ensure_ascii=True)[1:-1] or None
+    return json.dumps(text[:longest], ensure_ascii=True)[1:-1] or None

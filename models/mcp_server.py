@@ -6,7 +6,7 @@ from odoo.modules import get_manifest
 from odoo.tools import hmac
 
 from ..services import call_limits, cursors, downgrade, protocol
-from ..services.errors import InsufficientScope, InvalidParams, MethodNotFound, ProtocolError, RateLimited
+from ..services.errors import HttpRefusal, InvalidParams, MethodNotFound, ProtocolError, RateLimited
 from ..services.exchange import Exchange
 from ..services.http_gate import HttpPolicy, http_policy
 from ..services.http_headers import check_mirrored_arguments
@@ -36,9 +36,10 @@ class McpServer(models.AbstractModel):
         :raises InsufficientScope: HTTP 403 with the scope to ask for
         :raises RateLimited: too much at a time, before anything was done
         """
-        if exchange.message.is_notification:
-            return None
         started = time.perf_counter()
+        if exchange.message.is_notification:
+            self._audit(exchange, started, "ok")
+            return None
         limits = self.env["mcp.limits"]
         try:
             with limits._slot(exchange):
@@ -46,7 +47,7 @@ class McpServer(models.AbstractModel):
                 result = self._run(exchange)
         except RateLimited as refusal:
             raise limits._refused(exchange, refusal, (time.perf_counter() - started) * 1000) from None
-        except (ProtocolError, InsufficientScope) as error:
+        except (ProtocolError, HttpRefusal) as error:
             self._audit(exchange, started, "refused", error.message)
             raise
         self._audit(exchange, started, "ok")
@@ -150,7 +151,7 @@ class McpServer(models.AbstractModel):
         return {"resultType": "complete", **result, "_meta": meta}
 
     def _audit(self, exchange: Exchange, started: float, outcome: str, reason: str | None = None) -> None:
-        if outcome == "ok" and exchange.message.method == "tools/call":
+        if outcome == "ok" and exchange.message.method == "tools/call" and not exchange.message.is_notification:
             # `_call_tool` has written the row, with what it knows of the call.
             return
         tool = exchange.message.params.get("name") if exchange.message.method == "tools/call" else None

@@ -14,7 +14,7 @@ from .late_write import after_commit
 # How stale "last seen" and the expiry may get; see `_note_use`.
 SEEN_RESOLUTION = timedelta(minutes=5)
 DEFAULT_IDLE_HOURS = 24
-DEFAULT_RETENTION_DAYS = 30
+DEFAULT_RETENTION_DAYS = 90
 PURGE_BATCH = 10_000
 MAX_CAPABILITIES_BYTES = 16 * 1024
 MAX_CLIENT_TEXT = 200

@@ -126,7 +126,7 @@ class McpToolRegistry(models.AbstractModel):
             raise
         except Exception as error:
             # The one place that catches everything: a tool's crash is ours to log and no business of the client.
-            _logger.exception("Tool %s failed in request %s", spec.name, exchange.request_id)
+            _logger.exception("Tool %s failed in request %s", spec.name, exchange.reference)
             reason = f"internal_error: {type(error).__name__}"
             outcome, result = "error", error_answer(_internal_error(exchange), call)
         if call:
@@ -216,6 +216,7 @@ class McpToolRegistry(models.AbstractModel):
             dry_run=bool(call and call.rehearsing),
             duration_ms=(time.perf_counter() - started) * 1000,
             response_size=sum(len(block.get("text", "")) for block in result["content"]),
+            result=result,
         )
 
 

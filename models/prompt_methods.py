@@ -45,7 +45,7 @@ class McpServer(models.AbstractModel):
             for message in result["messages"]
         ]
         size = sum(len(message["content"].get("text", "")) for message in messages)
-        self._record_reading(call, name, started, size)
+        self._record_reading(call, name, started, size, messages)
         return {**result, "messages": messages}
 
 

@@ -20,6 +20,7 @@ LIMITS = {
     "mcp_session_hours": (1, 720),
     "mcp_session_retention_days": (1, 365),
     "mcp_audit_days": (1, 3650),
+    "mcp_payload_days": (1, 3650),
     "mcp_change_days": (1, 3650),
     # Odoo itself refuses a body over 128 MB.
     "mcp_max_body_mb": (1, 128),
@@ -45,10 +46,10 @@ class ResConfigSettings(models.TransientModel):
         string="End idle sessions after", default=24, config_parameter="mcp_endpoint.session_hours"
     )
     mcp_session_retention_days = fields.Integer(
-        string="Keep ended sessions for", default=30, config_parameter="mcp_endpoint.session_retention_days"
+        string="Keep ended sessions for", default=90, config_parameter="mcp_endpoint.session_retention_days"
     )
     mcp_audit_days = fields.Integer(
-        string="Keep the audit log for", default=90, config_parameter="mcp_endpoint.audit_days"
+        string="Keep the audit log for", default=30, config_parameter="mcp_endpoint.audit_days"
     )
     mcp_change_days = fields.Integer(
         string="Keep changes for undo for", default=90, config_parameter="mcp_endpoint.change_days"

@@ -100,6 +100,7 @@ class Exchange:
     :param headers: the `Mcp-*` request headers, names in lower case
     :param request_id: our own id of this request, for the audit log and error references
     :param approval_id: id of the `mcp.approval` row by which this call was approved; set where it is run, only
+    :param trace: the client's `traceparent`, see `services.trace_context`
     """
 
     message: Message
@@ -116,6 +117,12 @@ class Exchange:
     transport: str = "http"
     size: int = 0
     approval_id: int | None = None
+    trace: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """How log lines name this request: our own id, and the client's trace where it has one."""
+        return f"{self.request_id} (trace {self.trace})" if self.trace else self.request_id
 
 
 def _words(values: Iterable[str]) -> frozenset[str]:

@@ -9,12 +9,14 @@ that nothing is left. Works on nested JSON and returns a copy.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from .personal_numbers import mask_personal_numbers
 
 MASK = "[redacted]"
+LEFT_OUT = "[left out]"
 MAX_STRING = 2_000
 MAX_ITEMS = 100
 MAX_DEPTH = 8
@@ -32,6 +34,7 @@ _SECRET_PAIRS = frozenset(
     ("api key", "private key", "access key", "secret key", "auth key", "signing key", "encryption key", "card number",
      "session id", "oauth token", "recovery code", "account number", "acc number", "credit card", "pin code")
 )  # fmt: skip
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
@@ -65,14 +68,19 @@ def redact(
     keys: Collection[str] = (),
     patterns: Sequence[re.Pattern[str]] = (),
     max_string: int = MAX_STRING,
+    max_total: int | None = None,
+    seconds: float | None = None,
 ) -> object:
     """Return a copy of nested JSON with secrets masked, strings and lists shortened, and depth limited.
 
     :param keys: further names whose values are secret, compared without case
-    :param patterns: further texts to mask
+    :param patterns: further texts to mask, such as `safe_patterns` has found harmless
     :param max_string: characters of a string that are kept
+    :param max_total: characters of all strings together; what comes after them is left out
+    :param seconds: time to take at most, give or take one string; what comes after it is left out
     """
-    return _Redactor({key.lower() for key in keys}, patterns, max_string).value(value, 0)
+    deadline = None if seconds is None else time.monotonic() + seconds
+    return _Redactor({key.lower() for key in keys}, patterns, max_string, max_total, deadline).value(value, 0)
 
 
 def redact_text(text: str, patterns: Sequence[re.Pattern[str]] = ()) -> str:
@@ -101,14 +109,28 @@ def is_secret_name(name: str) -> bool:
 class _Redactor:
     """One pass over one payload."""
 
-    def __init__(self, keys: Collection[str], patterns: Sequence[re.Pattern[str]], max_string: int) -> None:
+    def __init__(
+        self,
+        keys: Collection[str],
+        patterns: Sequence[re.Pattern[str]],
+        max_string: int,
+        max_total: int | None,
+        deadline: float | None,
+    ) -> None:
         self.keys = keys
         self.patterns = patterns
         self.max_string = max_string
+        self.left = max_total
+        self.deadline = deadline
 
     def value(self, value: object, depth: int) -> object:
+        if self._is_spent():
+            return LEFT_OUT
         if isinstance(value, str):
             return self._string(value)
+        if self.left is not None:
+            # What a number or a bracket takes.
+            self.left -= 8
         if isinstance(value, bool) or value is None:
             return value
         if isinstance(value, int | float):
@@ -122,7 +144,16 @@ class _Redactor:
             return self._list(list(value), depth + 1)
         return self._string(str(value))
 
+    def _is_spent(self) -> bool:
+        if self.left is not None and self.left <= 0:
+            return True
+        return self.deadline is not None and time.monotonic() > self.deadline
+
     def _string(self, text: str) -> str:
+        if self._is_spent():
+            return LEFT_OUT
+        if self.left is not None:
+            self.left -= min(len(text), self.max_string)
         if len(text) <= self.max_string:
             return redact_text(text, self.patterns)
         window = redact_text(text[: self.max_string + _MARGIN], self.patterns)

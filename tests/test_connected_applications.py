@@ -72,11 +72,11 @@ class TestConnectedApplications(McpCase):
     def test_grants_are_purged_when_the_audit_log_has_forgotten_them(self):
         now = fields.Datetime.now()
         kept = [self.grant, self.open_grant(self.user), self.open_grant(self.user)]
-        kept[1].revoked_at = now - timedelta(days=89)
-        kept[2].expires_at = now - timedelta(days=89)
+        kept[1].revoked_at = now - timedelta(days=29)
+        kept[2].expires_at = now - timedelta(days=29)
         gone = self.open_grant(self.user) | self.open_grant(self.user)
-        gone[0].revoked_at = now - timedelta(days=91)
-        gone[1].expires_at = now - timedelta(days=91)
+        gone[0].revoked_at = now - timedelta(days=31)
+        gone[1].expires_at = now - timedelta(days=31)
         self.env.flush_all()
         self.env["mcp.token"]._gc_dead()
         self.env.invalidate_all()

@@ -155,7 +155,7 @@ class TestMcpServer(McpCase):
                 info = self.handle("initialize", version, protocolVersion=version.name)["serverInfo"]
                 self.assertEqual("title" in info, version.titles)
 
-    def test_requests_and_refusals_leave_one_row_each_and_notifications_none(self):
+    def test_requests_refusals_and_notifications_leave_one_row_each(self):
         rows = self.env["mcp.audit.log"].search_count([])
         self.handle("ping")
         self.assertEqual((self.last_row().method, self.last_row().outcome), ("ping", "ok"))
@@ -166,7 +166,7 @@ class TestMcpServer(McpCase):
         self.assertEqual(self.refused("tools/call", name="odoo_no_such"), -32602)
         self.assertEqual((self.last_row().tool, self.last_row().outcome), ("odoo_no_such", "refused"))
         self.server._handle(dataclasses.replace(self.base, message=Message("notifications/initialized", {})))
-        self.assertEqual(self.env["mcp.audit.log"].search_count([]), rows + 3)
+        self.assertEqual(self.env["mcp.audit.log"].search_count([]), rows + 4)
 
     def test_call_leaves_exactly_one_row(self):
         rows = self.env["mcp.audit.log"].search_count([])

@@ -108,7 +108,7 @@ class TestMcpSession(McpCase):
     def test_purge_takes_only_what_is_long_dead(self):
         sessions = self.env["mcp.session"]
         now = fields.Datetime.now()
-        long_ago, lately = now - timedelta(days=31), now - timedelta(days=29)
+        long_ago, lately = now - timedelta(days=91), now - timedelta(days=89)
         kept, gone = sessions, sessions
         for ended_at, expires_at, dead in (
             (False, now + timedelta(hours=1), False),

@@ -1,7 +1,7 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..models import mcp_audit_log, mcp_change, mcp_session, mcp_token
+from ..models import audit_retention, mcp_change, mcp_session, mcp_token
 from ..models.res_config_settings import LIMITS, MEGABYTE, SIZES
 from ..services import http_gate
 from ..services.schema_cache import DEFAULT_TTL
@@ -30,7 +30,7 @@ class TestResConfigSettings(McpCase):
             ("mcp_token_max_days", mcp_token.LONGEST_DAYS),
             ("mcp_session_hours", mcp_session.DEFAULT_IDLE_HOURS),
             ("mcp_session_retention_days", mcp_session.DEFAULT_RETENTION_DAYS),
-            ("mcp_audit_days", mcp_audit_log.DEFAULT_RETENTION_DAYS),
+            ("mcp_audit_days", audit_retention.DEFAULT_RETENTION_DAYS),
             ("mcp_change_days", mcp_change.DEFAULT_RETENTION_DAYS),
         ):
             self.assertEqual(settings[name], default, name)

@@ -32,11 +32,12 @@ class TestSecurityAccess(McpCase):
                 "last_seen": now,
                 "expires_at": now,
             },
-            "mcp.audit.log": {"date": now, "tool": "odoo_search_records", "outcome": "ok"},
             "mcp.change": {"date": now, "model": "res.partner", "res_id": 1, "operation": "write"},
         }
         rows = {model: cls.env[model].create({**common, **vals}) for model, vals in values.items()}
-        return {"mcp.token": token, **rows}
+        log = cls.env["mcp.audit.log"]
+        log._insert({**common, "date": now, "tool": "odoo_search_records", "outcome": "ok"}, durable=True)
+        return {"mcp.token": token, "mcp.audit.log": log.search([("user_id", "=", user.id)]), **rows}
 
     def test_employee_sees_only_own_rows(self):
         for model in OWNED:

@@ -24,7 +24,8 @@ class McpServer(models.AbstractModel):
     _inherit = "mcp.server"
 
     def _audit(self, exchange: Exchange, started: float, outcome: str, reason: str | None = None) -> None:
-        if outcome == "ok" and exchange.message.method in ("resources/read", "prompts/get"):
+        reads = exchange.message.method in ("resources/read", "prompts/get") and not exchange.message.is_notification
+        if outcome == "ok" and reads:
             # `_record_reading` has written the row, with what it knows of the call.
             return
         super()._audit(exchange, started, outcome, reason)
@@ -45,7 +46,7 @@ class McpServer(models.AbstractModel):
         with translating(call.env), call_time.limited(call.env), reading(call.env):
             return read()
 
-    def _record_reading(self, call: ToolCall, name: str, started: float, size: int) -> None:
+    def _record_reading(self, call: ToolCall, name: str, started: float, size: int, result: object) -> None:
         """Write the audit row of a read that succeeded, with the model and the records it was about."""
         self.env["mcp.audit.log"]._record(
             call.exchange,
@@ -55,6 +56,7 @@ class McpServer(models.AbstractModel):
             record_ids=call.record_ids,
             duration_ms=(time.perf_counter() - started) * 1000,
             response_size=size,
+            result=result,
         )
 
     def _listed(self, exchange: Exchange, member: str, items: Sequence[dict], key: str) -> dict:

@@ -48,7 +48,7 @@ class McpServer(models.AbstractModel):
             contents = self._read_through(call, lambda: call.env["mcp.resource"].read_resource(call, uri))
         except ToolError as error:
             raise _not_readable(error, uri, exchange.version) from error
-        self._record_reading(call, uri, started, sum(len(item.get("text", "")) for item in contents))
+        self._record_reading(call, uri, started, sum(len(item.get("text", "")) for item in contents), contents)
         return {"contents": contents, **freshness(exchange, READ_TTL_MS)}
 
 

@@ -1,0 +1,116 @@
+"""What calls were given and answered, where a profile has it kept: masked, bounded, for a time of its own."""
+
+import json
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ..services import redaction, safe_patterns
+from ..services.exchange import Exchange
+from ..services.guardrails import model_is_unreachable
+from .retention import purge_old
+
+DEFAULT_RETENTION_DAYS = 14
+# Characters of all texts of the arguments, and of the result; what comes after is left out.
+LONGEST_PAYLOAD = 32_000
+# Time for masking each of the two.
+SECONDS = 0.25
+PATTERNS = "mcp_endpoint.redact_patterns"
+EMAILS = "mcp_endpoint.redact_emails"
+
+
+class McpAuditPayload(models.Model):
+    _name = "mcp.audit.payload"
+    _description = "MCP Audit Payload"
+    _log_access = False
+    _order = "id desc"
+    _rec_name = "date"
+
+    log_id = fields.Many2one("mcp.audit.log", required=True, readonly=True, index=True, ondelete="cascade")
+    date = fields.Datetime(required=True, readonly=True, index=True)
+    request = fields.Text(string="Arguments", readonly=True)
+    response = fields.Text(string="Result", readonly=True)
+
+    def _insert(self, log_id: int, date, payload: tuple[str, str | None]) -> None:
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO mcp_audit_payload (log_id, date, request, response) VALUES (%s, %s, %s, %s)",
+                log_id,
+                date,
+                *payload,
+            )
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("The audit log is written by the server alone."))
+
+    def write(self, vals):
+        raise UserError(self.env._("The audit log cannot be changed."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The audit log cannot be deleted; it is purged after its retention time."))
+
+    @api.autovacuum
+    def _gc_old_payloads(self):
+        """Delete what is past its retention time; the rows of the log stay."""
+        return purge_old(self, "mcp_endpoint.payload_days", DEFAULT_RETENTION_DAYS)
+
+    @api.model
+    def _masked(self, value: object) -> str:
+        """Return a value as JSON text with secrets masked. The value itself is left as it is."""
+        # sudo: parameters say what to mask, whoever calls.
+        parameters = self.env["ir.config_parameter"].sudo()
+        patterns = list(safe_patterns.compiled(parameters.get_param(PATTERNS, "") or ""))
+        if parameters.get_param(EMAILS):
+            patterns.append(redaction.EMAIL)
+        masked = redaction.redact(
+            value, keys=self._secret_fields(), patterns=patterns, max_total=LONGEST_PAYLOAD, seconds=SECONDS
+        )
+        return json.dumps(masked, ensure_ascii=False, indent=1, default=str).replace("\0", "")
+
+    @api.model
+    @tools.ormcache()
+    def _secret_fields(self) -> frozenset[str]:
+        """Return the names of fields that nobody may read in Odoo, of models that assistants could reach."""
+        return frozenset(
+            name
+            for model, cls in self.env.registry.items()
+            if not model_is_unreachable(model)
+            for name, field in cls._fields.items()
+            if field.groups == fields.NO_ACCESS
+        )
+
+
+class McpAuditLog(models.Model):
+    _inherit = "mcp.audit.log"
+
+    payload_ids = fields.One2many("mcp.audit.payload", "log_id", string="Payload", readonly=True)
+    payload_request = fields.Text(string="Arguments", compute="_compute_payload")
+    payload_response = fields.Text(string="Result", compute="_compute_payload")
+
+    @api.depends("payload_ids")
+    def _compute_payload(self):
+        for row in self:
+            payload = row.payload_ids[:1]
+            row.payload_request, row.payload_response = payload.request, payload.response
+
+    def _payload(self, exchange: Exchange, arguments: object, result: object) -> tuple[str, str | None] | None:
+        if not exchange.credential.token_id:
+            return None
+        if not self.env["mcp.profile"]._compiled_for(exchange.credential).capture:
+            return None
+        if arguments is None:
+            params = exchange.message.params
+            arguments = {name: value for name, value in params.items() if name != "_meta"}
+        payloads = self.env["mcp.audit.payload"]
+        return payloads._masked(arguments), None if result is None else payloads._masked(_essence(result))
+
+
+def _essence(result: object) -> object:
+    """Return what a `CallToolResult` says, once: its text repeats the structured content."""
+    if isinstance(result, dict) and result.get("structuredContent"):
+        return result["structuredContent"]
+    return result
