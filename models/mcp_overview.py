@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
@@ -15,16 +16,18 @@ EXPIRING = 5
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows count: those since a moment, of everybody or of one user."""
+    """Which rows count: those from the first point in time on, of everybody or of one user."""
 
-    since: datetime
+    points: tuple[datetime, ...]
     user_id: int | None
 
     @property
-    def condition(self) -> SQL:
-        if self.user_id is None:
-            return SQL("date >= %s", self.since)
-        return SQL("date >= %s AND user_id = %s", self.since, self.user_id)
+    def since(self) -> datetime:
+        return self.points[0]
+
+    @property
+    def whose(self) -> SQL:
+        return SQL("TRUE") if self.user_id is None else SQL("user_id = %s", self.user_id)
 
 
 class McpOverview(models.AbstractModel):
@@ -43,40 +46,58 @@ class McpOverview(models.AbstractModel):
         if period not in PERIODS:
             raise UserError(self.env._("The overview is of a day, a week or a month."))
         is_admin = user.has_group("mcp_endpoint.group_mcp_admin")
-        span, unit = PERIODS[period]
-        scope = Scope(fields.Datetime.now() - span, None if is_admin else user.id)
+        scope = Scope(self._points(*PERIODS[period]), None if is_admin else user.id)
+        # Compiling these queries takes PostgreSQL longer than running them.
+        self.env.cr.execute(SQL("SET LOCAL jit = off"))
         # The SQL below reads the log directly; `scope` is what the record rules say.
         return {
             "period": period,
             "is_admin": is_admin,
             "since": fields.Datetime.to_string(scope.since),
-            **self._counts(scope, unit),
+            **self._counts(scope),
             "latency": self._latency(scope),
             "expiring": self._expiring(),
             "steps": self._steps(is_admin),
         }
 
-    def _counts(self, scope: Scope, unit: str) -> dict:
+    def _points(self, span: timedelta, unit: str) -> tuple[datetime, ...]:
+        """Return the moments, in UTC, at which the points of the chart begin in the user's time zone, and the end."""
+        step = timedelta(hours=1) if unit == "hour" else timedelta(days=1)
+        now = fields.Datetime.now()
+        local = (pytz.utc.localize(now - span)).astimezone(self.env.tz).replace(minute=0, second=0, tzinfo=None)
+        at = local if unit == "hour" else local.replace(hour=0)
+        points = []
+        while (start := self.env.tz.localize(at).astimezone(pytz.utc).replace(tzinfo=None)) <= now:
+            points.append(start)
+            at += step
+        return (*points, now + timedelta(minutes=1))
+
+    def _counts(self, scope: Scope) -> dict:
         """Return totals, the series and the top lists, from one pass over the rows."""
         self.env.cr.execute(
             SQL(
                 """
-                SELECT GROUPING(at, tool, user_id, client, reason) AS kind, at, tool, user_id, client, reason, outcome,
-                       count(*) + coalesce(sum(repeats), 0) AS requests
-                  FROM (SELECT %s AS at, coalesce(tool, method) AS tool, user_id, client, outcome, repeats,
-                               CASE WHEN outcome = 'refused' THEN left(reason, 120) END AS reason
-                          FROM mcp_audit_log WHERE %s) AS counted
-                 GROUP BY GROUPING SETS ((at, outcome), (tool, outcome), (user_id, outcome), (client, outcome),
+                SELECT GROUPING(point, tool, user_id, client, reason) AS kind, point, tool, user_id, client, reason,
+                       outcome, sum(requests)
+                  FROM unnest(%s::timestamp[], %s::timestamp[]) WITH ORDINALITY AS step (start, until, point)
+                 CROSS JOIN LATERAL (
+                       SELECT coalesce(tool, method) AS tool, user_id, client, outcome,
+                              CASE WHEN outcome = 'refused' THEN left(reason, 120) END AS reason,
+                              count(*) + coalesce(sum(repeats), 0) AS requests
+                         FROM mcp_audit_log WHERE date >= start AND date < until AND %s
+                        GROUP BY 1, 2, 3, 4, 5) AS counted
+                 GROUP BY GROUPING SETS ((point, outcome), (tool, outcome), (user_id, outcome), (client, outcome),
                                          (reason, outcome))
                 """,
-                self._bucket(unit),
-                scope.condition,
+                list(scope.points[:-1]),
+                list(scope.points[1:]),
+                scope.whose,
             )
         )
         # `GROUPING` has a bit for each column that a row is not grouped by.
         kinds = {0b01111: [], 0b10111: [], 0b11011: [], 0b11101: [], 0b11110: []}
-        for kind, at, tool, user_id, client, reason, outcome, requests in self.env.cr.fetchall():
-            value = next((item for item in (at, tool, user_id, client, reason) if item is not None), None)
+        for kind, point, tool, user_id, client, reason, outcome, requests in self.env.cr.fetchall():
+            value = next((item for item in (point, tool, user_id, client, reason) if item is not None), None)
             kinds[kind].append((value, outcome, int(requests)))
         series, tools, users, clients, reasons = kinds.values()
         totals = {outcome: 0 for outcome, _label in self.env["mcp.audit.log"]._fields["outcome"].selection}
@@ -84,7 +105,7 @@ class McpOverview(models.AbstractModel):
             totals[outcome] += requests
         return {
             "totals": {**totals, "all": sum(totals.values()), "users": len({user for user, *_rest in users})},
-            "series": self._series(series, scope.since, unit),
+            "series": self._series(series, scope.points),
             "tools": _top(tools),
             "users": self._named_users(_top(users)),
             "clients": _top(clients),
@@ -92,23 +113,18 @@ class McpOverview(models.AbstractModel):
             "reasons": _top([entry for entry in reasons if entry[1] == "refused"]),
         }
 
-    def _bucket(self, unit: str) -> SQL:
-        return SQL("date_trunc(%s, date AT TIME ZONE 'UTC' AT TIME ZONE %s)", unit, self.env.tz.zone)
-
-    def _series(self, rows: list[tuple], since: datetime, unit: str) -> list[dict]:
+    def _series(self, rows: list[tuple], points: tuple[datetime, ...]) -> list[dict]:
         """Return a point for every hour or day, those without requests included, in the user's time zone."""
-        points: dict[datetime, dict] = {}
-        step = timedelta(hours=1) if unit == "hour" else timedelta(days=1)
-        at = fields.Datetime.context_timestamp(self, since).replace(tzinfo=None, minute=0, second=0, microsecond=0)
-        at = at if unit == "hour" else at.replace(hour=0)
-        end = fields.Datetime.context_timestamp(self, fields.Datetime.now()).replace(tzinfo=None)
-        while at <= end:
-            points[at] = {"at": at.isoformat(), "ok": 0, "asked": 0, "error": 0, "refused": 0}
-            at += step
-        for at, outcome, requests in rows:
-            if at in points:
-                points[at][outcome] += requests
-        return list(points.values())
+        series = [
+            {
+                "at": fields.Datetime.context_timestamp(self, start).replace(tzinfo=None).isoformat(),
+                **{outcome: 0 for outcome, _label in self.env["mcp.audit.log"]._fields["outcome"].selection},
+            }
+            for start in points[:-1]
+        ]
+        for point, outcome, requests in rows:
+            series[point - 1][outcome] += requests
+        return series
 
     def _latency(self, scope: Scope) -> dict[str, float | None]:
         """Return the median and the 95th percentile of tool calls, in milliseconds.
@@ -119,9 +135,11 @@ class McpOverview(models.AbstractModel):
             SQL(
                 """
                 SELECT duration_ms, count(*) FROM mcp_audit_log
-                 WHERE %s AND method = 'tools/call' AND duration_ms IS NOT NULL GROUP BY 1 ORDER BY 1
+                 WHERE date >= %s AND %s AND method = 'tools/call' AND duration_ms IS NOT NULL
+                 GROUP BY 1 ORDER BY 1
                 """,
-                scope.condition,
+                scope.since,
+                scope.whose,
             )
         )
         rows = self.env.cr.fetchall()
