@@ -37,6 +37,6 @@ class TestResConfigAudit(McpCase):
 
     def test_configuration_for_prometheus_names_this_server(self):
         context = self.env["res.config.settings"].create({}).action_mcp_new_metrics_token()["context"]
-        self.assertIn("127.0.0.1:8069", context["default_config"])
-        self.assertIn("scheme: http\n", context["default_config"])
+        self.assertIn("127.0.0.1:8069", context["default_scrape"])
+        self.assertIn("scheme: http\n", context["default_scrape"])
         self.assertTrue(self.env["res.config.settings"].create({}).mcp_has_metrics)
