@@ -63,7 +63,13 @@ class McpOauthClient(models.Model):
     user_id = fields.Many2one(
         "res.users", string="Works As", ondelete="cascade", tracking=True, help="The user whose access rights apply."
     )
-    profile_id = fields.Many2one("mcp.profile", string="Access Profile", ondelete="restrict", tracking=True)
+    profile_id = fields.Many2one(
+        "mcp.profile",
+        string="Access Profile",
+        ondelete="restrict",
+        tracking=True,
+        help="Its limits hold for every connection of this application, besides the profile that its user chose.",
+    )
     last_used_at = fields.Datetime(string="Last Use", readonly=True, copy=False, help="Last time it got a token.")
     metadata_digest = fields.Char(readonly=True, copy=False)
 

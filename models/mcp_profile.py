@@ -27,7 +27,7 @@ class McpProfile(models.Model):
     active = fields.Boolean(default=True, tracking=True)
     description = fields.Text(translate=True, help="Shown to the user who chooses a profile for a token.")
     is_baseline = fields.Boolean(
-        string="Baseline", readonly=True, help="Applies to every call, on top of the token's own profile."
+        string="Baseline", readonly=True, copy=False, help="Applies to every call, on top of the token's own profile."
     )
     access_level = fields.Selection(
         [("read", "Read"), ("write", "Read and write"), ("admin", "Administer")],
@@ -55,6 +55,14 @@ class McpProfile(models.Model):
         string="For Groups",
         tracking=True,
         help="Who may choose this profile for a token. Empty: every MCP user.",
+    )
+
+    default_group_ids = fields.Many2many(
+        "res.groups",
+        "mcp_profile_default_group_rel",
+        string="Default for Groups",
+        tracking=True,
+        help="Members find this profile chosen when they make a token or connect an application.",
     )
 
     _baseline_unique = models.UniqueIndex("(is_baseline) WHERE is_baseline", "There is one baseline profile.")
@@ -91,7 +99,7 @@ class McpProfile(models.Model):
 
     @api.model
     def _available_to(self, user):
-        """Return the profiles that `user` may choose for a token.
+        """Return the profiles that `user` may choose for a token, first those that are the default of their groups.
 
         Portal users only read, unless a profile is opened to a group of theirs.
         """
@@ -99,9 +107,10 @@ class McpProfile(models.Model):
         if user.share:
             for_all &= Domain("access_level", "=", "read")
         # sudo: users choose among profiles by name; what a profile says is no secret, but its model is for admins.
-        return self.sudo().search(
+        found = self.sudo().search(
             Domain("is_baseline", "=", False) & (for_all | Domain("group_ids", "in", user.all_group_ids.ids))
         )
+        return found.sorted(lambda profile: not profile.default_group_ids & user.all_group_ids)
 
     @api.model
     def _compiled_for(self, credential: Credential, *, scoped: bool = True) -> CompiledPolicy:

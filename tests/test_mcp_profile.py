@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
+from ..services.errors import PolicyDenied
+from ..services.exchange import Credential
 from .common import McpCase
 
 
@@ -36,6 +40,37 @@ class TestMcpProfile(McpCase):
         self.profiles[name].active = False
         result = self.registry_as()._call_tool(exchange)
         return result["structuredContent"]["error"]["rule"]
+
+    def test_default_of_a_group_is_offered_first(self):
+        available = self.env["mcp.profile"]._available_to
+        self.profiles["analyst"].default_group_ids = self.env["res.groups"].create({"name": "Analysts"})
+        self.assertEqual(available(self.user)[0], self.profiles["read"])
+        self.user.group_ids += self.profiles["analyst"].default_group_ids
+        self.assertEqual(available(self.user)[0], self.profiles["analyst"])
+
+    def test_profile_of_an_application_limits_its_tokens(self):
+        credential = Credential("oauth", 1, self.user.id, self.profiles["full"].id, "127.0.0.1")
+        compiled = self.env["mcp.profile"]._compiled_for
+        self.assertTrue(compiled(credential).allows_model("res.partner", "write"))
+        limited = compiled(replace(credential, client_profile_id=self.profiles["read"].id))
+        self.assertFalse(limited.allows_model("res.partner", "write"))
+        with self.assertRaises(PolicyDenied) as caught:
+            limited.check_model("res.partner", "write")
+        self.assertEqual(caught.exception.rule, "client:write")
+        self.profiles["read"].active = False
+        self.assertFalse(compiled(replace(credential, client_profile_id=self.profiles["read"].id)).layers[2].toolsets)
+
+    def test_limits_are_told_in_the_chatter(self):
+        self.profiles["full"].write({"access_level": "write", "lockdown": True, "ip_allowed": "192.0.2.1"})
+        self.flush_tracking()
+        tracked = self.env["mail.tracking.value"].search(
+            [("mail_message_id", "in", self.profiles["full"].message_ids.ids)]
+        )
+        self.assertEqual(set(tracked.field_id.mapped("name")), {"access_level", "lockdown", "ip_allowed"})
+
+    def flush_tracking(self):
+        self.env.flush_all()
+        self.env.cr.flush()
 
     def test_baseline_stays(self):
         baseline = self.env.ref("mcp_endpoint.profile_baseline")
