@@ -135,8 +135,15 @@ class CallFields:
             )
 
     def _closed_source(self, field: Field) -> str | None:
-        """Return the closed field that a related one leads through. Without rules no profile closes any."""
-        if not field.related or not self.policy.has_rules:
+        """Return the closed model or field that a field shows: lines, or what a related one leads through.
+
+        Without rules no profile closes any.
+        """
+        if not self.policy.has_rules:
+            return None
+        if field.type in ("one2many", "many2many") and not self.policy.allows_model(field.comodel_name):
+            return field.comodel_name
+        if not field.related:
             return None
         model = field.model_name
         for name in field.related.split("."):

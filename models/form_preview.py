@@ -142,10 +142,10 @@ class FormReader:
     def _shown(self, name: str, value: object, now: object) -> object:
         definition = self.records._fields[name]
         if definition.type == "many2one":
-            return {"id": value["id"], "name": value.get("display_name")} if value else None
+            return self._linked(definition, value) if value else None
         if definition.type in X2MANY:
             lines = [
-                _plain_line(command[2])
+                self._plain_line(definition, command[2])
                 for command in value
                 if command[0] in (Command.CREATE, Command.UPDATE) and isinstance(command[2], Mapping)
             ]
@@ -155,6 +155,24 @@ class FormReader:
         return wire_value(
             now if definition.type == "date" else value, {"type": definition.type}, tz=self.call.env.context["tz"]
         )
+
+    def _linked(self, definition, value: Mapping) -> dict[str, object]:
+        """Return a link as id and name, without the name where records of its model may not be shown by it."""
+        is_named = self.call.policy.allows_name(definition.comodel_name)
+        return {"id": value.get("id"), **({"name": value.get("display_name")} if is_named else {})}
+
+    def _plain_line(self, definition, values: Mapping[str, object]) -> dict[str, object]:
+        """Return a line's values that are set, links as id and name."""
+        fields = self.records.env[definition.comodel_name]._fields
+        line = {}
+        for name, value in values.items():
+            if isinstance(value, Mapping):
+                value = self._linked(fields[name], value)
+            elif isinstance(value, date):
+                value = str(value)
+            if value not in (False, None, ""):
+                line[name] = value
+        return line
 
     # The state of the fields
 
@@ -230,16 +248,3 @@ def _numbered(value: object) -> object:
 def _has_lines(value: object) -> bool:
     """Say whether a value is commands of which one brings values of a line."""
     return isinstance(value, list) and any(len(command) > 2 and isinstance(command[2], Mapping) for command in value)
-
-
-def _plain_line(values: Mapping[str, object]) -> dict[str, object]:
-    """Return a line's values that are set, links as id and name."""
-    line = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            value = {"id": value.get("id"), "name": value.get("display_name")}
-        elif isinstance(value, date):
-            value = str(value)
-        if value not in (False, None, ""):
-            line[name] = value
-    return line

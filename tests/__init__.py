@@ -72,6 +72,7 @@ from . import (
     test_odoo_errors,
     test_outbound,
     test_policy_paths,
+    test_policy_sales,
     test_portal_calls,
     test_portal_tokens,
     test_profile_approval,
