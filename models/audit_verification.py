@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..services import seal
@@ -23,7 +24,7 @@ class McpAuditSeal(models.Model):
             raise AccessError(self.env._("Only an MCP Administrator may verify the audit log."))
         # sudo: administrators may check; what a check finds is written by this method alone.
         seals = self.sudo()
-        seals.search([]).to_verify = True
+        seals.search(Domain.TRUE).to_verify = True
         left = seals._verify_pending(BUTTON_SECONDS)
         if left:
             seals.env.ref("mcp_endpoint.cron_verify_audit")._trigger()
@@ -54,7 +55,7 @@ class McpAuditSeal(models.Model):
         """Return what is wrong with the seals themselves, by id."""
         findings = {}
         previous = None
-        for day in self.search([], order="day"):
+        for day in self.search(Domain.TRUE, order="day"):
             before = previous.seal if previous else seal.GENESIS
             if previous and day.day != previous.day + timedelta(days=1):
                 findings[day.id] = self.env._("The seal of the day before is missing.")
@@ -63,7 +64,7 @@ class McpAuditSeal(models.Model):
             elif day.state == "purged" and previous and previous.state not in ("purged", "broken"):
                 findings[day.id] = self.env._("Its rows are gone while older ones are kept.")
             previous = day
-        first = self.search([], order="day", limit=1)
+        first = self.search(Domain.TRUE, order="day", limit=1)
         if first and self._rows_before(first):
             findings.setdefault(first.id, self.env._("There are rows dated before the first sealed day."))
         return findings

@@ -60,8 +60,10 @@ class McpApproval(models.Model):
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True, ondelete="set null")
     decided_at = fields.Datetime(string="Decided", readonly=True)
     result = fields.Json(readonly=True, groups=fields.NO_ACCESS)
-    result_text = fields.Text(string="Result", readonly=True)
-    request_id = fields.Char(readonly=True, help="Of the call that was run, in the audit log and the changes.")
+    result_text = fields.Text(string="Outcome", readonly=True)
+    request_id = fields.Char(
+        string="Request ID", readonly=True, help="Of the call that was run, in the audit log and the changes."
+    )
     may_decide = fields.Boolean(compute="_compute_may_decide")
     is_mine = fields.Boolean(compute="_compute_may_decide")
 
@@ -133,7 +135,7 @@ class McpApproval(models.Model):
         self.message_post(
             author_id=author.partner_id.id,
             body=f"{label}. {text}".strip(),
-            subject=f"{label}: {self.name}",
+            subject=self.env._("%(state)s: %(call)s", state=label, call=self.name),
             subtype_xmlid="mail.mt_comment",
         )
         self.env["mcp.audit.log"]._record_event(

@@ -87,7 +87,7 @@ class McpAuditPayload(models.Model):
 class McpAuditLog(models.Model):
     _inherit = "mcp.audit.log"
 
-    payload_ids = fields.One2many("mcp.audit.payload", "log_id", string="Payload", readonly=True)
+    payload_ids = fields.One2many("mcp.audit.payload", "log_id", readonly=True)
     payload_request = fields.Text(string="Arguments", compute="_compute_payload")
     payload_response = fields.Text(string="Result", compute="_compute_payload")
 

@@ -6,7 +6,7 @@ from ..services.guardrails import model_is_unreachable
 OPERATIONS = ("read", "write", "create", "delete")
 
 
-class McpProfileModels(models.TransientModel):
+class McpProfileModels(models.TransientModel):  # pylint: disable=no-wizard-in-models
     """Opens several models of a profile at once: choose them, tick what assistants may do."""
 
     _name = "mcp.profile.models"

@@ -42,7 +42,6 @@ class McpProfileRule(models.Model):
         default="all",
     )
     field_names = fields.Char(
-        string="Field Names",
         help="Technical names, separated by commas. The id and the display name of a record are open unless denied.",
     )
     domain = fields.Char(
@@ -50,9 +49,7 @@ class McpProfileRule(models.Model):
         help="Only records that meet this condition exist for the assistant, on every path. "
         'Write "me", "my_company" or periods such as "this_month" for what depends on the user and the day.',
     )
-    methods = fields.Char(
-        string="Methods", help="Names of the buttons and methods that may be called. Empty: all that Odoo offers."
-    )
+    methods = fields.Char(help="Names of the buttons and methods that may be called. Empty: all that Odoo offers.")
     group_ids = fields.Many2many(
         "res.groups", string="For Groups", help="The rule is for members only. Empty: for everybody."
     )
@@ -98,7 +95,9 @@ class McpProfileRule(models.Model):
         """:raises ValidationError: the list names what is no field of the model"""
         known = self.env[self.pattern]._fields
         if unknown := sorted(names(self.field_names) - known.keys()):
-            raise ValidationError(self.env._("%s has no field %s.", self.pattern, ", ".join(unknown)))
+            raise ValidationError(
+                self.env._("%(model)s has no field %(names)s.", model=self.pattern, names=", ".join(unknown))
+            )
 
     def _check_domain(self) -> None:
         """:raises ValidationError: with what the guard of assistants' own filters says of it"""
@@ -126,7 +125,9 @@ class McpProfileRule(models.Model):
         self.env.registry.clear_cache()
         for rule, text in before.items():
             if text != rule._described():
-                rule.profile_id._note_rule(self.env._("Rule changed: %s → %s", text, rule._described()))
+                rule.profile_id._note_rule(
+                    self.env._("Rule changed: %(before)s → %(after)s", before=text, after=rule._described())
+                )
         return result
 
     def unlink(self):

@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 
-class McpProfileTransfer(models.TransientModel):
+class McpProfileTransfer(models.TransientModel):  # pylint: disable=no-wizard-in-models
     """Dialogs of export and import."""
 
     _name = "mcp.profile.transfer"

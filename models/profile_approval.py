@@ -20,9 +20,7 @@ class McpProfile(models.Model):
         help="Such a call is not run but parked, until an approver agrees to it in Odoo. Destructive changes are those "
         "that are asked about otherwise: deleting, posting, sending, e-mail to people outside the company.",
     )
-    approver_group_id = fields.Many2one(
-        "res.groups", string="Approver Group", tracking=True, help="Any member of it may approve."
-    )
+    approver_group_id = fields.Many2one("res.groups", tracking=True, help="Any member of it may approve.")
     approver_ids = fields.Many2many(
         "res.users",
         "mcp_profile_approver_rel",

@@ -1,6 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 from ..services import profile_json
 
@@ -37,7 +37,7 @@ class McpProfile(models.Model):
             values = [self._from_portable(profile) for profile in read]
         except ValueError as error:
             raise ValidationError(self.env._("This file cannot be imported: %s.", error)) from error
-        taken = set(self.with_context(active_test=False, lang=None).search([]).mapped("name"))
+        taken = set(self.with_context(active_test=False, lang=None).search(Domain.TRUE).mapped("name"))
         for each in values:
             if each["name"] in taken:
                 each["name"] = self.env._("%s (imported)", each["name"])

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ..services.ip_rules import AddressRules, networks
 from ..services.policy import Layer
@@ -82,7 +83,7 @@ class McpProfile(models.Model):
     @api.constrains(*TOOLS)
     def _check_tools(self):
         # sudo: names of tools, of those that are switched off too.
-        made = self.env["mcp.tool"].sudo().search([]).mapped("name")
+        made = self.env["mcp.tool"].sudo().search(Domain.TRUE).mapped("name")
         known = {*self.env["mcp.tool.registry"]._coded(), *made}
         for profile in self:
             for name in TOOLS:

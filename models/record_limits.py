@@ -35,7 +35,7 @@ class IrRule(models.Model):
         if not model._inherits:
             return super()._compute_domain(model_name, mode) & self._mcp_limit(model_name, key)
         # Odoo's answer is cached and includes the inherited models: without the key, or it would be ours for everybody.
-        plain = self.with_context({name: value for name, value in self.env.context.items() if name != POLICY_KEY})
+        plain = self.with_context(**{POLICY_KEY: None})
         limits = [Domain.TRUE, self._mcp_limit(model_name, key)]
         for parent, link in model._inherits.items():
             if model._fields[link].store and not (limit := self._mcp_limit(parent, key)).is_true():

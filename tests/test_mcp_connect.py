@@ -119,10 +119,11 @@ class TestMcpConnect(McpCase):
             self.assertIn("omcp_pat_abc", str(guide["snippets"]))
             self.assertNotIn("…", str(guide["snippets"]))
 
-    def test_users_menu_is_connect_alone(self):
+    def test_users_menu_is_what_they_connect_and_decide(self):
         menus = self.env["ir.ui.menu"].with_user(self.user).load_menus(False)
         root = menus[self.env.ref("mcp_endpoint.menu_mcp").id]
-        self.assertEqual(root["children"], self.env.ref("mcp_endpoint.menu_mcp_connect").ids)
+        own = [self.env.ref(f"mcp_endpoint.menu_mcp_{name}").id for name in ("connect", "approval")]
+        self.assertEqual(root["children"], own)
 
     def test_menu_is_for_those_who_may_connect(self):
         self.env.ref("base.group_user")._remove_group(self.env.ref("mcp_endpoint.group_mcp_user"))
