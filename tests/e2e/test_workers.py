@@ -101,6 +101,36 @@ class TestSignals(WorkersCase):
         self.assertEqual({answer.status for answer in self.many(lambda: endpoint.rpc("tools/list"))}, {401})
         self.assertEqual(len(self.workers(size)), 2)
 
+    def test_paused_endpoint_is_off_in_both_workers(self):
+        parameters = ("ir.config_parameter", "set_param")
+        self.addCleanup(self.execute, *parameters, "mcp_endpoint.paused", False)
+        for value, status in (("True", 503), (False, 200), ("True", 503)):
+            self.execute(*parameters, "mcp_endpoint.paused", value)
+            size = self.log_size()
+            self.assertEqual({answer.status for answer in self.many(lambda: self.endpoint.rpc("tools/list"))}, {status})
+            self.assertEqual(len(self.workers(size)), 2)
+
+    def test_rules_and_tiers_reach_both_workers(self):
+        profile = self.number(
+            "SELECT res_id FROM ir_model_data WHERE module = 'mcp_endpoint' AND name = 'profile_full'"
+        )
+        rows = (
+            ("mcp.profile.rule", {"profile_id": profile, "pattern": "res.partner", "domain": '[["name", "=", "?"]]'}),
+            ("mcp.model.tier", {"pattern": "res.partner", "tier": "never"}),
+        )
+
+        def found():
+            result = self.endpoint.call("odoo_search_records", model="res.partner", count_only=True)
+            return "refused" if result["isError"] else bool(result["structuredContent"]["count"])
+
+        for (model, values), limited in zip(rows, (False, "refused"), strict=True):
+            (row,) = self.execute(model, "create", [values])
+            size = self.log_size()
+            self.assertEqual(set(self.many(found)), {limited})
+            self.assertEqual(len(self.workers(size)), 2)
+            self.execute(model, "unlink", [row])
+            self.assertEqual(set(self.many(found)), {True})
+
     def test_field_added_in_odoo_is_described_by_both_workers(self):
         def described():
             facts = self.endpoint.facts("odoo_describe_model", model="res.partner", field_query="x_mcp_added")
