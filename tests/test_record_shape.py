@@ -105,7 +105,7 @@ class TestRecordShape(McpCase):
         policy = call.policy
 
         class Closed:
-            def allows_model(self, model, operation="read"):
+            def allows_name(self, model):
                 return False
 
             def __getattr__(self, name):
