@@ -119,7 +119,8 @@ class TestDocumentLogins(LoginCase):
         super().setUpClass()
         cls.node = clients.node()
         # As the check of what this server reaches would note it.
-        note = 'env["mcp.oauth.server"]._note_egress("%s")\nenv.cr.commit()'
+        # A shell does not tell the workers of what it changed.
+        note = 'env["mcp.oauth.server"]._note_egress("%s")\nenv.cr.commit()\nenv.registry.signal_changes()'
         databases.shell(os.environ["MCP_DB"], note % "ok", capture=True)
         cls.addClassCleanup(databases.shell, os.environ["MCP_DB"], note % "", capture=True)
 
