@@ -21,13 +21,14 @@ from .call_chatter import CallChatter
 from .call_fields import ODOO_OPERATIONS, CallFields
 from .call_files import CallFiles
 from .call_questions import CallQuestions
+from .call_reporting import CallReporting
 from .call_writing import CallWriting
 from .change_journal import Journal
 from .domain_guard import CheckedDomain
 from .provenance import telling_fields
 
 
-class ToolCall(CallFields, CallQuestions, CallWriting, CallChatter, CallFiles):
+class ToolCall(CallFields, CallQuestions, CallReporting, CallWriting, CallChatter, CallFiles):
     """One call of one tool, made by the pipeline and handed to the handler.
 
     :param env: the user's environment, its context built by us: language, time zone, companies
@@ -51,7 +52,7 @@ class ToolCall(CallFields, CallQuestions, CallWriting, CallChatter, CallFiles):
         self.spec = spec
         self.policy = policy
         self.arguments = arguments
-        self.answers = dict(answers or {})
+        self.answers = dict(exchange.answers if answers is None else answers)
         self.notes: list[str] = []
         self.restart(rehearsing=rehearsing)
 

@@ -18,6 +18,7 @@
     └── ToolError                a result with `isError`, written for the model; caught by `_call_tool`
         ├── PolicyDenied         names the rule that refused
         ├── NeedsInput           a question to the human that has no answer yet
+        ├── Cancelled            the client does not want the call any more; nothing of it is kept
         └── KeepsNothing         not a failure: a result of a call that must leave no trace
 
 Database concurrency errors are not part of it: they pass through so that Odoo retries the request.
@@ -232,6 +233,13 @@ class NeedsInput(ToolError):
         self.key = key
         self.question = question
         self.approval = approval
+
+
+class Cancelled(ToolError):
+    """The client has cancelled the call, or has gone where that means the same: everything is rolled back."""
+
+    def __init__(self, message: str = "The client cancelled this call. Nothing was changed.") -> None:
+        super().__init__("cancelled", message)
 
 
 class KeepsNothing(ToolError):

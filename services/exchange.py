@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .outlet import Outlet
 from .versions import Version
 
 SCHEMA_FORMS = ("rich", "portable")
@@ -101,6 +102,9 @@ class Exchange:
     :param request_id: our own id of this request, for the audit log and error references
     :param approval_id: id of the `mcp.approval` row by which this call was approved; set where it is run, only
     :param trace: the client's `traceparent`, see `services.trace_context`
+    :param answers: what the human has answered to this call's questions, by question key; verified, never as sent
+    :param outlet: the way back to the client while the call runs; None where nobody can hear it
+    :param job_id: id of the `mcp.job` row that this call is run for
     """
 
     message: Message
@@ -118,6 +122,15 @@ class Exchange:
     size: int = 0
     approval_id: int | None = None
     trace: str | None = None
+    answers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    outlet: Outlet | None = field(default=None, compare=False, repr=False)
+    job_id: int | None = None
+
+    @property
+    def progress_token(self) -> str | int | None:
+        """The token under which the client wants to hear of progress, None where it does not."""
+        token = self.message.meta.get("progressToken")
+        return token if isinstance(token, (str, int)) and not isinstance(token, bool) else None
 
     @property
     def reference(self) -> str:

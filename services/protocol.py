@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from .errors import HeaderMismatch, InvalidParams, ProtocolError, UnsupportedVersion
 from .exchange import Message
 from .http_headers import decode_value
+from .outlet import LOG_LEVELS
 from .versions import ASSUMED_HANDSHAKE, NEWEST_HANDSHAKE, VERSIONS, Version
 
 META_VERSION = "io.modelcontextprotocol/protocolVersion"
@@ -25,8 +26,6 @@ VERSION_HEADER = "mcp-protocol-version"
 SESSION_HEADER = "mcp-session-id"
 METHOD_HEADER = "mcp-method"
 NAME_HEADER = "mcp-name"
-
-LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 
 # The parameter that `Mcp-Name` repeats, by method.
 NAMED_BY = {

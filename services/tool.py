@@ -16,6 +16,7 @@ from . import schema as schemas
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{2,31}")
 ACCESS_LEVELS = ("read", "write", "admin")
+TASK_SUPPORT = ("never", "optional", "required")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class ToolSpec:
     :param handler: name of the method on `mcp.tool.registry`; None for a tool handled in `execute_tool`
     :param on_request: not in the default list; listed when the URL names its toolset, callable in any case
     :param heavy: costs the server much more than other calls, and has a smaller budget of calls
+    :param parts: name of the list argument by which the call may be split into calls of its own, see `tool`
+    :param task: `never`, `optional` or `required`, see `tool`
     :param common: names of the arguments that the pipeline handles, not the tool
     """
 
@@ -45,6 +48,8 @@ class ToolSpec:
     on_request: bool = False
     rolls_back: bool = False
     heavy: bool = False
+    parts: str | None = None
+    task: str = "never"
     common: frozenset[str] = frozenset()
 
     @cached_property
@@ -95,6 +100,8 @@ def tool(
     heavy: bool = False,
     scoped: bool = True,
     on_request: bool = False,
+    parts: str | None = None,
+    task: str = "never",
 ) -> Callable[[Callable], Callable]:
     """Declare a method of `mcp.tool.registry` as a tool; its docstring is the description the model reads.
 
@@ -107,6 +114,10 @@ def tool(
     :param heavy: see `ToolSpec`
     :param rolls_back: a read whose code in Odoo writes on its way (a report that makes a portal link): it may, and
         all of it is rolled back
+    :param parts: name of the list argument that a job may split: calling the tool with one part after the other, each
+        committed, comes to the same as calling it with the whole
+    :param task: `optional`: a client that knows the tasks extension gets a task and looks for the result later;
+        `required`: only such clients may call it; `never`: everybody waits
     :raises ValueError: at import, when the declaration is inconsistent
     """
 
@@ -125,6 +136,8 @@ def tool(
             rolls_back=rolls_back,
             heavy=heavy,
             on_request=on_request,
+            parts=parts,
+            task=task,
         )
         return method
 
@@ -189,6 +202,7 @@ def spec_from_definition(definition: Mapping[str, object]) -> ToolSpec:
         destructive=not read_only and hints.get("destructiveHint", True) is not False,
         idempotent=hints.get("idempotentHint") is True,
         open_world=hints.get("openWorldHint") is True,
+        task=definition["task"] if definition.get("task") in TASK_SUPPORT else "never",
     )
 
 
@@ -204,6 +218,10 @@ def _checked_spec(method: Callable, *, schema: Mapping[str, object], scoped: boo
         raise ValueError(f"Tool {name}: its method must be named _tool_..., not {method.__name__}")
     if facts["access"] not in ACCESS_LEVELS:
         raise ValueError(f"Tool {name}: access must be one of {', '.join(ACCESS_LEVELS)}")
+    if facts["task"] not in TASK_SUPPORT:
+        raise ValueError(f"Tool {name}: task must be one of {', '.join(TASK_SUPPORT)}")
+    if facts["parts"] is not None and schema["properties"].get(facts["parts"], {}).get("type") != "array":
+        raise ValueError(f"Tool {name}: parts must name an argument that is an array")
     description = inspect.getdoc(method)
     if not description:
         raise ValueError(f"Tool {name}: its method needs a docstring, the description the model reads")

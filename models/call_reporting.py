@@ -1,0 +1,49 @@
+"""The part of `ToolCall` that tells the waiting client how far the call is, and hears that it is not wanted any more."""
+
+import time
+
+from ..services.outlet import LOG_LEVELS
+
+# Between two reports of progress; the last one always goes out.
+PAUSE = 0.2
+
+
+class CallReporting:
+    """Mixed into `ToolCall`, which has `exchange`."""
+
+    _reported_at = float("-inf")
+    _reported = float("-inf")
+
+    def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
+        """Tell how far the call is, and let it end here if nobody wants it any more. Call it between two parts.
+
+        :param done: grows from report to report; records, rows, files, ...
+        :param message: what is being done, a few words
+        :raises Cancelled: the client has cancelled the call
+        """
+        self.check_cancelled()
+        outlet, token = self.exchange.outlet, self.exchange.progress_token
+        now = time.monotonic()
+        is_early = now < self._reported_at + PAUSE and (total is None or done < total)
+        # The specification wants it to increase; what runs twice (a rehearsal, then the call) counts once.
+        if outlet is None or token is None or done <= self._reported or is_early:
+            return
+        self._reported, self._reported_at = done, now
+        told = {"progressToken": token, "progress": done, "total": total, "message": message}
+        outlet.notify("notifications/progress", {name: fact for name, fact in told.items() if fact is not None})
+
+    def log(self, level: str, data: object, logger: str | None = None) -> None:
+        """Send a log message, if the client wants those of this level.
+
+        :param level: one of RFC 5424, in lower case
+        :param data: JSON; no secrets and no personal data
+        """
+        outlet, least = self.exchange.outlet, self.exchange.log_level
+        if outlet is None or least is None or LOG_LEVELS.index(level) < LOG_LEVELS.index(least):
+            return
+        outlet.notify("notifications/message", {"level": level, "data": data, **({"logger": logger} if logger else {})})
+
+    def check_cancelled(self) -> None:
+        """:raises Cancelled: the client has cancelled the call"""
+        if self.exchange.outlet is not None:
+            self.exchange.outlet.check()

@@ -1,0 +1,22 @@
+"""Where a running call tells its client how far it is, and learns that nobody waits for it any more.
+
+Only the interface: the transports implement it (an event stream, a job, nothing at all).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+# Least severe first, as the specification orders them (RFC 5424).
+LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+
+
+class Outlet(Protocol):
+    """The way back to whoever waits for one call."""
+
+    def notify(self, method: str, params: Mapping[str, object]) -> None:
+        """Send a notification, at once where the transport can. Never waits for the client."""
+
+    def check(self) -> None:
+        """:raises Cancelled: the client has cancelled the call, or has gone where that means the same"""
