@@ -1,4 +1,4 @@
-"""The part of `ToolCall` that tells the waiting client how far the call is, and hears that it is not wanted any more."""
+"""The part of `ToolCall` that tells the waiting client how far the call is and hears when nobody wants it any more."""
 
 import time
 
