@@ -26,6 +26,10 @@ class Node:
         script = target.endswith((".js", ".mjs", ".cjs"))
         return [*([self.node] if script else []), target, *arguments]
 
+    def script(self, file, *arguments):
+        """The command line of a script in the packages' folder, where two packages bring programs of one name."""
+        return [self.node, str(Path(self.modules) / file), *arguments]
+
     def environment(self):
         """Environment variables with this Node first on the path."""
         folder = str(Path(self.node).parent)

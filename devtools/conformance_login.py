@@ -24,8 +24,8 @@ print("CLIENT:" + client.client_id)
 """
 
 
-def run_against(server, revisions):
-    """Yield (scenario, revision, checks, exit code, output) for each scenario at each revision, on a server of ./dev.
+def run_against(fixture, revisions):
+    """Yield (scenario, revision, checks, exit code, output) for each scenario at each revision, on a FixtureServer.
 
     Each comes twice: as older clients ask, and with the resource named (RFC 8707).
     """
@@ -33,12 +33,12 @@ def run_against(server, revisions):
     chromium.program()
     port = ports.free(PORT)
     script = PREPARE % {"redirect": f"http://127.0.0.1:{port}/callback"}
-    output = databases.shell(server.database, script, capture=True)
+    output = databases.shell(fixture.database, script, capture=True)
     client = next(line.partition(":")[2] for line in output.splitlines() if line.startswith("CLIENT:"))
     for revision in revisions:
-        settings = {"url": server.base, "clientId": client, "port": port}
+        settings = {"url": fixture.base, "clientId": client, "port": port}
         yield from _run_one(node, settings, revision, "")
-        yield from _run_one(node, {**settings, "resource": server.url}, revision, ", resource named")
+        yield from _run_one(node, {**settings, "resource": fixture.url}, revision, ", resource named")
 
 
 def _run_one(node, settings, revision, note):

@@ -35,8 +35,11 @@ class Server:
         return f"{self.base}/mcp"
 
 
-def start(database, *, workers=2, port=8069, fixtures=False, options=(), path="/mcp"):
-    """Start Odoo on `database` and wait until it answers at `path`; gives the Server."""
+def start(database, *, workers=2, port=8069, fixtures=False, options=(), path="/mcp", public=None):
+    """Start Odoo on `database` and wait until it answers at `path`; gives the Server.
+
+    `public` is the address that people use, where that is a proxy's and not its own.
+    """
     chosen = odoo.get()
     with stamps.lock("ports"):
         http = ports.free(port)
@@ -48,7 +51,8 @@ def start(database, *, workers=2, port=8069, fixtures=False, options=(), path="/
         log.write_bytes(b"")
         # Links in answers, and the origins the endpoint accepts, follow from the base URL.
         postgres.query(
-            f"UPDATE ir_config_parameter SET value = 'http://127.0.0.1:{http}' WHERE key = 'web.base.url'", database
+            f"UPDATE ir_config_parameter SET value = '{public or f'http://127.0.0.1:{http}'}' WHERE key = 'web.base.url'",
+            database,
         )
         # Without workers there is no evented process, and the option would be ignored.
         command = chosen.command(

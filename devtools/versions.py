@@ -23,6 +23,7 @@ NODE_PACKAGES = {
     "@modelcontextprotocol/inspector": "2.12.0",
     "@modelcontextprotocol/client": "2.4.0",
     "@modelcontextprotocol/sdk": "1.32.2",
+    "conformance-of-2025": "npm:@modelcontextprotocol/conformance@0.1.16",
     "mcp-remote": "0.15.1",
     "sdk-of-2025": "npm:@modelcontextprotocol/sdk@1.17.5",
 }

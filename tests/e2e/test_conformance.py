@@ -12,14 +12,14 @@ class TestConformance(unittest.TestCase):
 
     def test_scenarios_pass(self):
         running = shared()
-        outcomes = conformance.run_against(running.server.base, running.token)
+        outcomes = conformance.run_against(running.base, running.token)
         self.assertGreater(len(outcomes), 30)
         for outcome in outcomes:
             with self.subTest(scenario=outcome.scenario, revision=outcome.revision):
                 self.assertFalse(outcome.failed, outcome.problems)
 
     def test_authorization_scenarios_pass(self):
-        outcomes = conformance.run_login(shared().server)
+        outcomes = conformance.run_login(shared())
         # Both scenarios at each revision, with and without the resource named; a warning is none of ours either.
         self.assertEqual(len(outcomes), 2 * 2 * len(conformance.REVISIONS))
         for outcome in outcomes:

@@ -16,7 +16,7 @@ class TestDoctor(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.running = shared()
-        cls.base = cls.running.server.base
+        cls.base = cls.running.base
         cls.models = xmlrpc.client.ServerProxy(f"{cls.base}/xmlrpc/2/object")
         cls.addClassCleanup(cls.set_parameter, "web.base.url", cls.base)
 

@@ -14,7 +14,7 @@ class TestExample(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.running = shared()
-        cls.endpoint = Endpoint(cls.running.server.base, cls.running.token)
+        cls.endpoint = Endpoint(cls.running.base, cls.running.token)
 
     def listed(self, method, member, key):
         return {item[key]: item for item in self.endpoint.rpc(method).result[member]}

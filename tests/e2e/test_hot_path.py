@@ -29,7 +29,7 @@ class TestHotPath(unittest.TestCase):
         return {name: int(count) for name, count in postgres.query(COUNTS, self.running.database)}
 
     def check(self, secret):
-        endpoint = Endpoint(self.running.server.base, secret)
+        endpoint = Endpoint(self.running.base, secret)
         before = self.counts(endpoint)
         for _number in range(CALLS):
             endpoint.rpc("tools/list")
@@ -51,7 +51,7 @@ class TestHotPath(unittest.TestCase):
         query = """SELECT count(*) FROM mcp_token t JOIN mcp_oauth_client c ON c.id = t.oauth_client_id
                     WHERE c.name = 'First use' AND t.last_used_at IS NOT NULL"""
         self.assertEqual(postgres.query(query, self.running.database)[0][0], "0")
-        Endpoint(self.running.server.base, secret).rpc("tools/list")
+        Endpoint(self.running.base, secret).rpc("tools/list")
         deadline = time.monotonic() + 10
         while postgres.query(query, self.running.database)[0][0] != "1":
             self.assertLess(time.monotonic(), deadline, "The use was not noted")

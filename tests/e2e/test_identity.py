@@ -82,7 +82,7 @@ class TestIdentity(unittest.TestCase):
         cls.provider = loopback.json_server({"/keys": keys})
         cls.addClassCleanup(cls.provider.close)
         running = shared()
-        cls.base = running.server.base
+        cls.base = running.base
         cls.secret = secrets.token_urlsafe(32)
         asked = {
             "authority": loopback.authority_pem(),

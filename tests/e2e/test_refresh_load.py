@@ -71,7 +71,7 @@ class TestRefreshLoad(unittest.TestCase):
 
     def send(self, form):
         """Send one request."""
-        parts = urlsplit(self.running.server.base)
+        parts = urlsplit(self.running.base)
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
         try:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -108,7 +108,7 @@ class TestRefreshLoad(unittest.TestCase):
         self.assertEqual(self.check_one_live_generation(), 2)
         status, body = self.refresh(successors.pop())
         self.assertEqual(status, 200)
-        self.assertEqual(Endpoint(self.running.server.base, body["access_token"]).rpc("tools/list").status, 200)
+        self.assertEqual(Endpoint(self.running.base, body["access_token"]).rpc("tools/list").status, 200)
 
     def test_agents_that_share_a_file(self):
         lock, newest, statuses = threading.Lock(), [self.secret], Counter()
@@ -140,5 +140,5 @@ class TestRefreshLoad(unittest.TestCase):
         self.assertLessEqual(set(statuses), {200, 400, 503}, statuses)
         [given] = [body for status, body in answers if status == 200]
         # The losers are the winner's own second thoughts: they cost it nothing.
-        self.assertEqual(Endpoint(self.running.server.base, given["access_token"]).rpc("tools/list").status, 200)
+        self.assertEqual(Endpoint(self.running.base, given["access_token"]).rpc("tools/list").status, 200)
         self.assertEqual(self.refresh(given["refresh_token"])[0], 200)

@@ -46,7 +46,7 @@ class TestRegistrationLoad(unittest.TestCase):
 
     def setUp(self):
         self.running = shared()
-        self.base, self.database = self.running.server.base, self.running.database
+        self.base, self.database = self.running.base, self.running.database
 
     def count(self):
         return int(postgres.query(UNUSED, self.database)[0][0])
