@@ -49,6 +49,7 @@ from . import (
     test_mcp_resource,
     test_mcp_server,
     test_mcp_session,
+    test_mcp_stream_event,
     test_mcp_token,
     test_mcp_token_rotation,
     test_mcp_token_wizard,
