@@ -62,6 +62,7 @@ from . import (
 from . import (
     approval_decision,
     approval_request,
+    asking,
     audit_retention,
     audit_search,
     audit_verification,
@@ -92,6 +93,7 @@ from . import (
     profile_preview,
     prompt_methods,
     record_limits,
+    request_states,
     res_config_applications,
     res_config_approval,
     res_config_audit,

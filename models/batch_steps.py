@@ -8,9 +8,10 @@ from odoo.models import BaseModel
 
 from ..services import step_references
 from ..services.errors import InvalidParams, NeedsInput, PolicyDenied, ToolError
-from ..services.questions import Question
+from ..services.questions import AnyQuestion, Question
 from ..services.tool import ToolResult
 from .call_environment import open_companies
+from .call_questions import CONSENT
 from .odoo_errors import translating
 from .rehearsal import reading, rehearsed
 from .tool_call import ToolCall
@@ -42,7 +43,7 @@ class StepCall(ToolCall):
         self.batch = batch
         self.questions: list[Question] = []
 
-    def need(self, key: str, question: Question) -> Mapping[str, object]:
+    def _answer(self, key: str, question: AnyQuestion) -> Mapping[str, object] | None:
         if not question.is_consent:
             raise ToolError(
                 "not_possible",
@@ -53,7 +54,7 @@ class StepCall(ToolCall):
             self.questions.append(question)
             self.batch.asked.append(question)
             return {"confirm": True}
-        return self.batch.need("confirm", question)
+        return self.batch.need(CONSENT, question)
 
 
 class BatchRun:
@@ -74,10 +75,9 @@ class BatchRun:
         step_references.check_order(steps)
         call = self.call
         if not call.rehearsing and call.policy.confirmation != "never":
-            if "confirm" in call.answers:
-                # A "no" ends it here, before the first step.
-                call.need("confirm", Question(f"Run {len(steps)} steps?"))
-            else:
+            # A "no" ends it here, before the first step.
+            call.check_refusals()
+            if not call.consented:
                 self._ask_once(steps)
         return self._run_all(steps)
 
@@ -103,7 +103,7 @@ class BatchRun:
                 f"Step {number}: {question.message}" if number else question.message for number, question in asked
             )
             preview = {"questions": [{"step": number, **question.preview} for number, question in asked]}
-            call.need("confirm", Question(text, preview=preview))
+            call.need(CONSENT, Question(text, preview=preview))
 
     def _run_all(self, steps: Sequence[Mapping]) -> list[Step]:
         done: list[Step] = []

@@ -3,8 +3,11 @@
 import functools
 from collections.abc import Mapping
 
-from ..services.errors import NeedsInput, ToolError
-from ..services.questions import Question
+from ..services import input_requests
+from ..services.errors import KeepsNothing, NeedsInput
+from ..services.input_requests import YES, Abilities
+from ..services.questions import AnyQuestion, Question
+from ..services.tool import ToolResult
 
 # What the pipeline and all tools ask under: one yes answers them together, as the preview shows the whole call.
 CONSENT = "confirm"
@@ -23,32 +26,76 @@ class CallQuestions:
         """Whether its token has lately read what people outside the company wrote."""
         return self.env["mcp.token"]._is_tainted(self.exchange.credential.token_id)
 
-    def need(self, key: str, question: Question) -> Mapping[str, object]:
+    @functools.cached_property
+    def abilities(self) -> Abilities:
+        """What this client can be asked for during this call; nothing where there is no way to ask it."""
+        exchange = self.exchange
+        if not exchange.version.modern and not exchange.asks_itself:
+            return Abilities()
+        return Abilities.of(exchange.version, exchange.capabilities)
+
+    @property
+    def consented(self) -> bool:
+        """Whether what `need` asks under `CONSENT` has been agreed to."""
+        return self.approved or input_requests.is_yes(self.answers.get(CONSENT))
+
+    def can_ask(self, question: AnyQuestion) -> bool:
+        """Say whether a person can be asked for what the assistant has not told; where not, tell the assistant."""
+        return not self.rehearsing and not self.approved and self.abilities.covers(question)
+
+    def need(self, key: str, question: AnyQuestion) -> Mapping[str, object]:
         """Return the human's answer to a question. Call it before any side effect: the call may run again.
 
         :raises NeedsInput: when there is no answer yet; the pipeline then asks, in the way this client can
-        :raises ToolError: `declined`, when the human said no
+        :raises KeepsNothing: `declined`, when the human said no; it ends the call
         """
-        if self.rehearsing or (self.approved and question.is_consent):
-            self.asked.append(question)
-            return {"confirm": True}
-        if self.policy.approval != "never" and question.is_consent:
-            # What the assistant's own user answers does not count here.
-            raise NeedsInput(key, question, approval=True)
-        answer = self.answers.get(key)
-        if answer is None:
-            raise NeedsInput(key, question)
-        if answer.get("confirm") is False:
-            raise ToolError("declined", "The user declined. Nothing was done.", fix="Ask the user what they want.")
-        return answer
+        return self.need_all({key: question})[key]
+
+    def need_all(self, questions: Mapping[str, AnyQuestion]) -> dict[str, Mapping[str, object]]:
+        """Return the answers to several questions that are asked at once; otherwise like `need`."""
+        answers = {key: self._answer(key, question) for key, question in questions.items()}
+        if missing := {key: questions[key] for key, answer in answers.items() if answer is None}:
+            raise NeedsInput(missing)
+        return answers
 
     def need_by_profile(self) -> None:
         """Ask what the profile wants to be asked before any change. :raises NeedsInput: there is no answer yet"""
         if self.approved:
-            self.answers.setdefault(CONSENT, {"confirm": True})
+            self.answers.setdefault(CONSENT, YES)
             return
         question = Question(f"{self.spec.title}?")
         if self.policy.approval == "always":
-            raise NeedsInput(CONSENT, question, approval=True)
-        if self.policy.confirmation == "always" and CONSENT not in self.answers:
-            raise NeedsInput(CONSENT, question)
+            raise NeedsInput({CONSENT: question}, approval=True)
+        if self.policy.confirmation == "always" and not self.consented:
+            raise NeedsInput({CONSENT: question}, by_profile=True)
+
+    def check_refusals(self) -> None:
+        """:raises KeepsNothing: `declined`, when the human has refused to answer any of the questions"""
+        if any(map(input_requests.is_no, self.answers.values())):
+            raise declined()
+
+    def _answer(self, key: str, question: AnyQuestion) -> Mapping[str, object] | None:
+        if question.is_consent:
+            if self.rehearsing or self.approved:
+                self.asked.append(question)
+                return YES["content"]
+            if self.policy.approval != "never":
+                # What the assistant's own user answers does not count here.
+                raise NeedsInput({key: question}, approval=True)
+        response = self.answers.get(key)
+        if response is None and not question.is_consent and not question.sealed:
+            response = self.exchange.offered.get(key)
+        if input_requests.refused(response) or (question.is_consent and input_requests.is_no(response)):
+            raise declined()
+        answer = input_requests.accepted(question, response)
+        if answer is not None:
+            # Kept for the next round, if another question follows.
+            self.answers[key] = response
+        return answer
+
+
+def declined() -> KeepsNothing:
+    """Return what ends a call that its human has said no to: no failure, and nothing to try again."""
+    message = "The user declined. Nothing was done."
+    fix = "Ask the user what they want instead."
+    return KeepsNothing("declined", message, ToolResult({"status": "declined", "message": message}, text=f"{message} {fix}"), fix=fix)

@@ -1,12 +1,13 @@
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services import canonical
-from ..services.errors import ToolError
+from ..services.errors import InvalidParams, ToolError
+from ..services.request_state import RequestState
 from .retention import purge
 
 LIFE = timedelta(hours=24)
@@ -82,12 +83,23 @@ class McpIdempotency(models.Model):
             the nonce can be forgotten afterwards
         :raises ToolError: `confirmation_used`, when it was used before
         """
-        if not self._insert(f"nonce:{nonce}", expires or fields.Datetime.now() + LIFE, tool=call.spec.name):
+        if not self._take_nonce(call, nonce, expires):
             raise ToolError(
                 "confirmation_used",
                 "This confirmation has been used already. What it confirmed was done then.",
                 fix="Check the result with odoo_search_records; ask again only if it has to happen a second time.",
             )
+
+    @api.model
+    def _consume_state(self, call, state: RequestState) -> None:
+        """Use up a state, in the transaction of the effect. :raises InvalidParams: it was used before"""
+        # All rounds of a call are one chain: a yes in the first is good for one effect, however often it is sent.
+        expires = datetime.fromtimestamp(state.expires_at, UTC).replace(tzinfo=None) + LIFE
+        if not self._take_nonce(call, f"state:{state.chain}", expires):
+            raise InvalidParams('The "requestState" has been used already. What was answered with it was done then.')
+
+    def _take_nonce(self, call, nonce: str, expires: datetime | None) -> bool:
+        return self._insert(f"nonce:{nonce}", expires or fields.Datetime.now() + LIFE, tool=call.spec.name)
 
     def _insert(self, key: str, expires: datetime, **values: object) -> bool:
         """Insert the row of a key unless there is one; wait for another transaction that is about to."""

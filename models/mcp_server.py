@@ -6,7 +6,7 @@ from odoo.modules import get_manifest
 from odoo.tools import hmac
 
 from ..services import call_limits, cursors, downgrade, protocol
-from ..services.errors import HttpRefusal, InvalidParams, MethodNotFound, ProtocolError, RateLimited
+from ..services.errors import HttpRefusal, InvalidParams, MethodNotFound, PageNeeded, ProtocolError, RateLimited
 from ..services.exchange import Exchange
 from ..services.http_gate import HttpPolicy, http_policy
 from ..services.http_headers import check_mirrored_arguments
@@ -19,6 +19,8 @@ TOOLS_PER_PAGE = 100
 # profile shows; what is no longer granted is refused at once all the same.
 LIST_TTL_MS = 60_000
 SERVER_NAME = "odoo-mcp-endpoint"
+# The methods that may ask (specification, basic/patterns/mrtr).
+ASKING = frozenset({"tools/call", "prompts/get", "resources/read"})
 
 
 class McpServer(models.AbstractModel):
@@ -47,6 +49,9 @@ class McpServer(models.AbstractModel):
                 result = self._run(exchange)
         except RateLimited as refusal:
             raise limits._refused(exchange, refusal, (time.perf_counter() - started) * 1000) from None
+        except PageNeeded:
+            # `_call_tool` has written the row.
+            raise
         except (ProtocolError, HttpRefusal) as error:
             self._audit(exchange, started, "refused", error.message)
             raise
@@ -144,6 +149,8 @@ class McpServer(models.AbstractModel):
             raise MethodNotFound(f"Method {message.method} is not available in protocol version {version.name}.")
         if version.modern and protocol.META_LOG_LEVEL in message.meta:
             protocol.check_log_level(message.meta[protocol.META_LOG_LEVEL])
+        if version.modern and message.method in ASKING:
+            exchange = self._answered(exchange)
         result = getattr(self, handler)(exchange)
         if not version.modern:
             return result

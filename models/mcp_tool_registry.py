@@ -8,8 +8,17 @@ from odoo import api, models
 
 from ..services import aliases
 from ..services import schema as schemas
-from ..services.errors import InvalidParams, KeepsNothing, NeedsInput, PolicyDenied, ToolError
+from ..services.errors import (
+    InvalidParams,
+    KeepsNothing,
+    NeedsInput,
+    PageNeeded,
+    PolicyDenied,
+    ProtocolError,
+    ToolError,
+)
 from ..services.exchange import Exchange
+from ..services.input_requests import YES
 from ..services.tool import ToolResult, ToolSpec, declared, spec_from_definition
 from . import call_time, confirmation
 from .call_environment import call_environment
@@ -116,11 +125,21 @@ class McpToolRegistry(models.AbstractModel):
         try:
             call, options = self._prepare(exchange, spec, arguments)
             self.env["mcp.policy"]._authorize(call)
-            result = answer(call, self._execute(call, options))
-            outcome = "asked" if result["structuredContent"].get("status") in _ASKED else "ok"
+            result = self._answer(call, options)
+            outcome, reason = _outcome(result)
+        except NeedsInput:
+            # Only where somebody else asks: rolled back, to be called again with the answers.
+            self._audit(exchange, spec, call, "asked", None, {}, started)
+            raise
         except ToolError as error:
             outcome, result = "refused" if isinstance(error, PolicyDenied) else "error", error_answer(error, call)
             reason = f"{error.details.get('rule') or error.code}: {error.message}"
+        except PageNeeded:
+            self._audit(exchange, spec, call, "asked", None, {}, started)
+            raise
+        except ProtocolError:
+            # Of no use to the model. `mcp.server` writes the row.
+            raise
         except CONCURRENCY_ERRORS:
             # Odoo rolls back and runs the whole request again, audit row included.
             raise
@@ -133,6 +152,16 @@ class McpToolRegistry(models.AbstractModel):
             self.env["mcp.token"]._note_taint(call)
         self._audit(exchange, spec, call, outcome, reason, result, started)
         return result
+
+    def _answer(self, call: ToolCall, options: Mapping) -> dict:
+        """Return the result of the call, or that of asking what it needs to know."""
+        try:
+            return answer(call, self._execute(call, options))
+        except NeedsInput as needed:
+            try:
+                return self._ask(call, options, needed)
+            except KeepsNothing as stopped:
+                return answer(call, stopped.result)
 
     def _called(self, exchange: Exchange) -> tuple[ToolSpec, Mapping]:
         """Return the tool that a `tools/call` names, and its arguments. :raises InvalidParams: as `_call_tool`"""
@@ -164,6 +193,7 @@ class McpToolRegistry(models.AbstractModel):
     def _execute(self, call: ToolCall, options: Mapping) -> ToolResult:
         """Run the handler as a read, a rehearsal or a real change, each in a savepoint of its own."""
         try:
+            call.check_refusals()
             with translating(call.env), call_time.limited(call.env):
                 if call.spec.access == "read":
                     with rehearsed(call.env) if call.spec.rolls_back else reading(call.env):
@@ -178,25 +208,21 @@ class McpToolRegistry(models.AbstractModel):
         key = options.get("idempotency_key")
         if (known := self.env["mcp.approval"]._known_outcome(call, options)) is not None:
             return known
-        try:
-            with changing(call.env):
-                if key and (stored := self.env["mcp.idempotency"]._claim(call, key)) is not None:
-                    call.note("This idempotency_key was used before: this is the first call's result.")
-                    return ToolResult(**stored)
-                if token := options.get("confirm_token"):
-                    call.answers[confirmation.accepted_key(call, token)] = {"confirm": True}
-                call.need_by_profile()
-                tools = self.with_env(call.env)
-                ask_before_leaving(call, lambda: tools.execute_tool(call))
-                result = _as_result(tools.execute_tool(call))
-                if key:
-                    self.env["mcp.idempotency"]._store(call, key, asdict(result))
-                return result
-        except NeedsInput as needed:
-            if needed.approval:
-                return self.env["mcp.approval"]._park(call, options, needed.question)
-            call.restart(rehearsing=True)
-            return confirmation.question_result(call, needed, self._rehearse(call))
+        with changing(call.env):
+            if key and (stored := self.env["mcp.idempotency"]._claim(call, key)) is not None:
+                call.note("This idempotency_key was used before: this is the first call's result.")
+                return ToolResult(**stored)
+            if token := options.get("confirm_token"):
+                call.answers[confirmation.accepted_key(call, token)] = YES
+            if state := call.exchange.state:
+                self.env["mcp.idempotency"]._consume_state(call, state)
+            call.need_by_profile()
+            tools = self.with_env(call.env)
+            ask_before_leaving(call, lambda: tools.execute_tool(call))
+            result = _as_result(tools.execute_tool(call))
+            if key:
+                self.env["mcp.idempotency"]._store(call, key, asdict(result))
+            return result
 
     def _rehearse(self, call: ToolCall) -> ToolResult:
         """Really run the call, roll it back, and return what it would have done."""
@@ -215,9 +241,17 @@ class McpToolRegistry(models.AbstractModel):
             record_ids=call.record_ids if call else (),
             dry_run=bool(call and call.rehearsing),
             duration_ms=(time.perf_counter() - started) * 1000,
-            response_size=sum(len(block.get("text", "")) for block in result["content"]),
+            response_size=sum(len(block.get("text", "")) for block in result.get("content", ())),
             result=result,
         )
+
+
+def _outcome(result: Mapping) -> tuple[str, str | None]:
+    """Return the outcome and its reason, for the audit log, of a call that has not failed."""
+    if result.get("resultType") == "input_required":
+        return "asked", None
+    status = result["structuredContent"].get("status")
+    return "asked" if status in _ASKED else "ok", "declined by the user" if status == "declined" else None
 
 
 def _params(exchange: Exchange) -> tuple[str, Mapping]:

@@ -31,7 +31,7 @@ def ask_before_leaving(call, handle: Callable[[], object]) -> None:
     :param handle: runs the tool; it is tried here and rolled back
     :raises NeedsInput: something would leave, and there is no answer yet
     """
-    if call.approved or CONSENT in call.answers or not call.tainted:
+    if call.consented or not call.tainted:
         return
     if found := _leaving(call, handle):
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""

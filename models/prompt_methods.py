@@ -3,7 +3,7 @@ import time
 from odoo import api, models
 
 from ..services import downgrade
-from ..services.errors import InvalidParams, ToolError
+from ..services.errors import InvalidParams, NeedsInput, ToolError
 from ..services.exchange import Exchange
 from ..services.versions import Version
 from .prompt_arguments import checked
@@ -37,6 +37,8 @@ class McpServer(models.AbstractModel):
         prompts = call.env["mcp.prompt"]
         try:
             result = self._read_through(call, lambda: prompts.get_prompt(call, name, arguments))
+        except NeedsInput as needed:
+            return self._asked_reading(call, name, started, needed)
         except ToolError as error:
             message = f"{error.message} {error.fix}" if error.fix else error.message
             raise InvalidParams(message, data=error.as_dict()) from error

@@ -11,6 +11,7 @@
     │   ├── HeaderMismatch       -32020, HTTP 400
     │   ├── MissingCapability    -32021, HTTP 400
     │   ├── UnsupportedVersion   -32022, HTTP 400
+    │   ├── PageNeeded           -32042, HTTP 200; 2025-11-25 only
     │   └── RateLimited          429, HTTP 429 (200 in a session of the handshake era)
     ├── HttpRefusal              an HTTP status before any JSON-RPC exists: 401, 403, 404, 405, 406, 413, 415
     │   ├── SessionNotFound      HTTP 404, handshake era
@@ -96,6 +97,12 @@ class UnsupportedVersion(ProtocolError):
 
     code = -32022
     http_status = 400
+
+
+class PageNeeded(ProtocolError):
+    """The person has to answer on a page of ours, then the client calls again. `data` is `{"elicitations": [...]}`."""
+
+    code = -32042
 
 
 class RateLimited(ProtocolError):
@@ -221,18 +228,30 @@ class PolicyDenied(ToolError):
 
 
 class NeedsInput(ToolError):
-    """Raised by `ToolCall.need` before any side effect when the human has not answered yet.
+    """Raised by `ToolCall.need` before any side effect when somebody has not answered yet.
 
-    :param key: the question's key, chosen by the tool
-    :param question: a `services.questions.Question`
+    :param questions: of `services.questions`, by keys that the tool has chosen
     :param approval: it is not the assistant's own user who has to answer, but the approvers of the profile
+    :param by_profile: asked whatever the tool does, because the profile wants every change confirmed
     """
 
-    def __init__(self, key: str, question, *, approval: bool = False) -> None:
-        super().__init__("needs_input", question.message)
-        self.key = key
-        self.question = question
+    def __init__(
+        self, questions: Mapping[str, object], *, approval: bool = False, by_profile: bool = False
+    ) -> None:
+        super().__init__("needs_input", " ".join(question.message for question in questions.values()))
+        self.questions = dict(questions)
         self.approval = approval
+        self.by_profile = by_profile
+        # The same as `inputRequests` of MRTR, once it is known what this client can be asked.
+        self.requests: dict[str, dict] = {}
+
+    @property
+    def key(self) -> str:
+        return next(iter(self.questions))
+
+    @property
+    def question(self):
+        return self.questions[self.key]
 
 
 class Cancelled(ToolError):

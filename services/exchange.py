@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .outlet import Outlet
+from .request_state import RequestState
 from .versions import Version
 
 SCHEMA_FORMS = ("rich", "portable")
@@ -102,7 +103,11 @@ class Exchange:
     :param request_id: our own id of this request, for the audit log and error references
     :param approval_id: id of the `mcp.approval` row by which this call was approved; set where it is run, only
     :param trace: the client's `traceparent`, see `services.trace_context`
-    :param answers: what the human has answered to this call's questions, by question key; verified, never as sent
+    :param answers: what was answered to this call's questions, by question key, as the client's result objects
+        (`{"action": "accept", "content": {...}}`); only to questions that were really asked
+    :param offered: likewise, sent without proof that anything was asked
+    :param state: of the questions that `answers` belong to, where the client has carried it (MRTR)
+    :param takes_questions: the transport can ask the client while the call waits; see `asks_itself`
     :param outlet: the way back to the client while the call runs; None where nobody can hear it
     :param job_id: id of the `mcp.job` row that this call is run for
     """
@@ -123,8 +128,16 @@ class Exchange:
     approval_id: int | None = None
     trace: str | None = None
     answers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    offered: Mapping[str, object] = field(default_factory=dict)
+    state: RequestState | None = None
+    takes_questions: bool = False
     outlet: Outlet | None = field(default=None, compare=False, repr=False)
     job_id: int | None = None
+
+    @property
+    def asks_itself(self) -> bool:
+        """Whether `NeedsInput` leaves the pipeline for whoever runs this call: a job, an open stream."""
+        return self.takes_questions or self.job_id is not None
 
     @property
     def progress_token(self) -> str | int | None:

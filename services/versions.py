@@ -23,6 +23,8 @@ class Version:
     icons: bool = True
     audio: bool = True
     resource_links: bool = True
+    forms: bool = True
+    rich_forms: bool = True
 
 
 V2024_11_05 = Version(
@@ -33,11 +35,20 @@ V2024_11_05 = Version(
     icons=False,
     audio=False,
     resource_links=False,
+    forms=False,
+    rich_forms=False,
 )
 V2025_03_26 = Version(
-    "2025-03-26", batches=True, titles=False, structured_content=False, icons=False, resource_links=False
+    "2025-03-26",
+    batches=True,
+    titles=False,
+    structured_content=False,
+    icons=False,
+    resource_links=False,
+    forms=False,
+    rich_forms=False,
 )
-V2025_06_18 = Version("2025-06-18", icons=False)
+V2025_06_18 = Version("2025-06-18", icons=False, rich_forms=False)
 V2025_11_25 = Version("2025-11-25")
 V2026_07_28 = Version("2026-07-28", modern=True, any_structured_content=True)
 

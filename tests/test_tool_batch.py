@@ -180,7 +180,7 @@ class TestToolBatch(McpCase):
     def test_declined_batch_runs_no_step(self):
         self.env.ref("mcp_endpoint.profile_full").confirmation = "destructive"
         call = self.make_call("odoo_batch")
-        call.answers = {"confirm": {"confirm": False}}
+        call.answers = {"confirm": {"action": "accept", "content": {"confirm": False}}}
         with self.assertRaises(ToolError) as caught:
             BatchRun(self.registry_as(), call).run([create("Batch Declined")])
         self.assertEqual(caught.exception.code, "declined")

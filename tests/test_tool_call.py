@@ -98,7 +98,7 @@ class TestToolCall(McpCase):
         call = self.make_call("odoo_delete_records")
         with self.assertRaises(NeedsInput):
             call.need("sure", Question("Sure?"))
-        call.answers["sure"] = {"confirm": True}
+        call.answers["sure"] = {"action": "accept", "content": {"confirm": True}}
         self.assertEqual(call.need("sure", Question("Sure?")), {"confirm": True})
-        call.answers["sure"] = {"confirm": False}
+        call.answers["sure"] = {"action": "accept", "content": {"confirm": False}}
         self.assertFails("declined", call.need, "sure", Question("Sure?"))

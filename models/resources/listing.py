@@ -7,10 +7,11 @@ from odoo import models
 from odoo.tools import hmac
 
 from ...services import cursors, downgrade
-from ...services.errors import InvalidParams
+from ...services.errors import InvalidParams, NeedsInput, ProtocolError
 from ...services.exchange import Exchange
 from ...services.tool import ToolSpec
 from .. import call_time
+from ..asking import cannot_be_asked, input_requests_for
 from ..call_environment import call_environment
 from ..mcp_server import LIST_TTL_MS
 from ..odoo_errors import translating
@@ -46,12 +47,23 @@ class McpServer(models.AbstractModel):
         with translating(call.env), call_time.limited(call.env), reading(call.env):
             return read()
 
-    def _record_reading(self, call: ToolCall, name: str, started: float, size: int, result: object) -> None:
+    def _asked_reading(self, call: ToolCall, name: str, started: float, needed: NeedsInput) -> dict:
+        """Return the result that asks what a read needs to know. :raises ProtocolError: this client cannot be asked"""
+        requests = input_requests_for(call, needed.questions)
+        if requests is None or not call.exchange.version.modern:
+            error = cannot_be_asked(call, needed)
+            raise error if isinstance(error, ProtocolError) else InvalidParams(error.message) from None
+        self._record_reading(call, name, started, 0, requests, "asked")
+        return self._input_required(call, requests)
+
+    def _record_reading(
+        self, call: ToolCall, name: str, started: float, size: int, result: object, outcome: str = "ok"
+    ) -> None:
         """Write the audit row of a read that succeeded, with the model and the records it was about."""
         self.env["mcp.audit.log"]._record(
             call.exchange,
             tool=name[:64],
-            outcome="ok",
+            outcome=outcome,
             model=call.model,
             record_ids=call.record_ids,
             duration_ms=(time.perf_counter() - started) * 1000,

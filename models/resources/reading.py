@@ -2,7 +2,7 @@ import time
 
 from odoo import api, models
 
-from ...services.errors import InvalidParams, ProtocolError, ResourceNotFound, ToolError
+from ...services.errors import InvalidParams, NeedsInput, ProtocolError, ResourceNotFound, ToolError
 from ...services.exchange import Exchange
 from ...services.uri import kind_of
 from ...services.versions import Version
@@ -46,6 +46,8 @@ class McpServer(models.AbstractModel):
         try:
             call.env["mcp.resource"]._check_granted(call, call.spec.toolset, template.tool if template else "")
             contents = self._read_through(call, lambda: call.env["mcp.resource"].read_resource(call, uri))
+        except NeedsInput as needed:
+            return self._asked_reading(call, uri, started, needed)
         except ToolError as error:
             raise _not_readable(error, uri, exchange.version) from error
         self._record_reading(call, uri, started, sum(len(item.get("text", "")) for item in contents), contents)

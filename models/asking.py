@@ -1,0 +1,91 @@
+from collections.abc import Mapping
+
+from odoo import models
+
+from ..services import input_requests
+from ..services.errors import MissingCapability, NeedsInput, ToolError
+from ..services.questions import AnyQuestion, Question
+from ..services.tool import ToolResult
+from . import approval_preview, call_time, confirmation
+from .odoo_errors import translating
+from .tool_answer import answer
+
+
+class McpToolRegistry(models.AbstractModel):
+    """Asking: a call that has stopped at a question is rolled back, and its question goes the way this client can."""
+
+    _inherit = "mcp.tool.registry"
+
+    def _ask(self, call, options: Mapping, needed: NeedsInput) -> dict:
+        """Return the result that asks.
+
+        :raises NeedsInput: with `requests`, for whoever runs this call and asks itself (`Exchange.asks_itself`)
+        :raises ToolError: the call would fail anyway, or this client cannot be asked
+        :raises MissingCapability: likewise in the modern era
+        """
+        with translating(call.env), call_time.limited(call.env):
+            if needed.approval:
+                return answer(call, self.env["mcp.approval"]._park(call, options, needed.question))
+            preview = None
+            if any(question.is_consent for question in needed.questions.values()):
+                preview = self._preview(call, needed)
+            if requests := input_requests_for(call, needed.questions):
+                return self._asked(call, needed, requests)
+            if preview is None:
+                raise cannot_be_asked(call, needed)
+            return answer(call, confirmation.question_result(call, needed, preview))
+
+    def _asked(self, call, needed: NeedsInput, requests: dict[str, dict]) -> dict:
+        if call.exchange.asks_itself:
+            needed.requests = requests
+            raise needed
+        return self.env["mcp.server"]._input_required(call, requests)
+
+    def _preview(self, call, needed: NeedsInput) -> ToolResult:
+        """Try the call, and put what it would do into the words of the question.
+
+        What else it asks on the way is asked along with it.
+        """
+        call.restart(rehearsing=True)
+        try:
+            preview = self._rehearse(call)
+        except NeedsInput as further:
+            needed.questions = {**needed.questions, **further.questions}
+            return ToolResult({"status": "not_tried"}, text="It cannot be tried before the other questions.")
+        except ToolError as error:
+            if error.code != "cannot_rehearse":
+                raise
+            preview = ToolResult({"status": "not_tried"}, text=error.message)
+        for key, question in needed.questions.items():
+            if question.is_consent:
+                message = _worded(call, question, preview, by_profile=needed.by_profile)
+                needed.questions[key] = Question(message, question.schema, question.preview)
+        return preview
+
+
+def input_requests_for(call, questions: Mapping[str, AnyQuestion]) -> dict[str, dict] | None:
+    """Return the questions as requests to this client, None unless it can be asked all of them."""
+    abilities, version = call.abilities, call.exchange.version
+    if not all(map(abilities.covers, questions.values())):
+        return None
+    return {key: input_requests.request(question, abilities, version) for key, question in questions.items()}
+
+
+def cannot_be_asked(call, needed: NeedsInput) -> MissingCapability | ToolError:
+    """Return the error of a call that cannot be done without an answer that this client cannot get."""
+    message = f"This needs an answer that this client cannot ask its user for: {needed.message}"
+    if call.exchange.version.modern:
+        required = input_requests.required_capabilities(needed.questions)
+        return MissingCapability(message, data={"requiredCapabilities": required})
+    return ToolError("cannot_ask", message, fix="Tell the user, who can do this in Odoo, or with another client.")
+
+
+def _worded(call, question: Question, preview: ToolResult, *, by_profile: bool) -> str:
+    """Return what a person decides on: the tool's own question, and what the call would do in a few words."""
+    facts = preview.structured
+    message = question.message
+    if by_profile:
+        message = call.asked[0].message if call.asked else approval_preview.headline(call.env, call.spec.title, facts)
+        message = message if message.endswith("?") or call.asked else f"{message}?"
+    effect = approval_preview.impact(call.env, facts) or (preview.text if facts.get("status") == "not_tried" else "")
+    return approval_preview.plain(f"{message}\n{effect}" if effect else message)
