@@ -12,6 +12,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools.json import json_default
 from werkzeug.exceptions import HTTPException
 
+from ..models.mcp_cancellation import call_watch
 from ..services import http_gate, jsonrpc, protocol, sse, trace_context
 from ..services.errors import HttpRefusal, InternalError, ProtocolError, RateLimited
 from ..services.exchange import Exchange, Message
@@ -19,6 +20,7 @@ from ..services.jsonrpc import ClientResponse
 from . import listen_queue
 from .held_answer import RefusalResponse
 from .mcp_inbound import McpInbound, method_not_allowed
+from .streamed_answer import StreamedAnswer
 
 _logger = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ class McpDispatcher(Dispatcher):
             # Raised further, Odoo would log a traceback for a client's mistake.
             if not self.is_heard:
                 self._record("refused", error.message)
-            return self._refused(error)
+            return self.refused(error)
 
     def post_dispatch(self, response):
         result = super().post_dispatch(response)
@@ -97,11 +99,11 @@ class McpDispatcher(Dispatcher):
             # The request has failed. What follows may read settings, which an aborted transaction cannot.
             env.cr.rollback()
         if self.request.httprequest.method not in OWN_METHODS:
-            response = self._refused(method_not_allowed())
+            response = self.refused(method_not_allowed())
         elif isinstance(exc, HTTPException):
-            response = exc.response or self._refused(HttpRefusal(exc.code, f"{exc.name}."))
+            response = exc.response or self.refused(HttpRefusal(exc.code, f"{exc.name}."))
         elif isinstance(exc, AccessDenied):
-            response = self._refused(HttpRefusal(403, "Access denied."))
+            response = self.refused(HttpRefusal(403, "Access denied."))
         else:
             response = self._failed(exc)
         response.headers.extend(self._cors_headers())
@@ -120,13 +122,22 @@ class McpDispatcher(Dispatcher):
             self._record("ok", "A response that nothing was waiting for.")
             return self._empty(202)
         exchange = inbound.exchange(message)
+        if inbound.accepts_stream and self.request.env["mcp.server"]._may_stream(exchange):
+            return StreamedAnswer(self, endpoint, exchange)
+        return self.reply(endpoint, exchange)
+
+    def reply(self, endpoint, exchange: Exchange) -> Response:
+        """Let the endpoint handle one message that came alone.
+
+        :raises McpError: a refusal, for `refused`
+        """
         try:
             answer, status = self._answer(endpoint, exchange)
         except RateLimited as refusal:
             return self._for_now_refused(refusal)
         if answer is None:
             return self._empty(202)
-        opened = message.method == "initialize" and "result" in answer
+        opened = exchange.message.method == "initialize" and "result" in answer
         return self._json(answer, status, [("Mcp-Session-Id", exchange.session_key)] if opened else [])
 
     def _post_batch(self, endpoint, inbound: McpInbound, payloads: list) -> Response:
@@ -159,7 +170,8 @@ class McpDispatcher(Dispatcher):
         self.is_heard = True
         message_id = exchange.message.id
         try:
-            result = self.request.registry["ir.http"]._dispatch(endpoint)
+            with call_watch.watching(exchange.running):
+                result = self.request.registry["ir.http"]._dispatch(endpoint)
         except RateLimited:
             raise
         except ProtocolError as error:
@@ -179,7 +191,8 @@ class McpDispatcher(Dispatcher):
             return []
         return self._policy.cors_headers(self.request.httprequest.headers.get("Origin"))
 
-    def _refused(self, error: HttpRefusal | ProtocolError) -> Response:
+    def refused(self, error: HttpRefusal | ProtocolError) -> Response:
+        """Return the answer to a request that was refused as a whole."""
         headers = error.headers if isinstance(error, HttpRefusal) else {}
         message_id = self.open_ids[0] if self.open_ids and not self.is_batch else None
         return self._json(jsonrpc.failure(message_id, error), error.http_status, list(headers.items()))

@@ -2,11 +2,14 @@ from functools import cached_property
 
 import odoo
 
-from ..services import protocol, trace_context
+from ..models.mcp_cancellation import place_of
+from ..services import protocol, sse, trace_context
 from ..services.errors import HttpRefusal, InvalidRequest, SessionNotFound
 from ..services.exchange import Exchange, Message, Narrowing
 from ..services.http_gate import ALLOWED_METHODS, HttpPolicy
+from ..services.running_calls import Place, RunningCall
 from ..services.versions import V2026_07_28, Version
+from .client_connection import gone_check
 
 MAX_BATCH = 50
 
@@ -36,6 +39,12 @@ class McpInbound:
     def accepts_json(self) -> bool:
         accepted = self.http.accept_mimetypes
         return not accepted or accepted.quality("application/json") > 0
+
+    @cached_property
+    def accepts_stream(self) -> bool:
+        """Whether the client names event streams. What accepts anything need not know what to do with one."""
+        accepted = self.http.accept_mimetypes
+        return any(kind == sse.CONTENT_TYPE and quality > 0 for kind, quality in accepted)
 
     def check_source(self) -> None:
         """:raises HttpRefusal: 403 for a browser page that is not on the list, or a foreign Host on loopback"""
@@ -120,6 +129,8 @@ class McpInbound:
                 client=_object(message.meta.get(protocol.META_CLIENT)),
                 capabilities=_object(message.meta.get(protocol.META_CAPABILITIES)),
                 log_level=level if level in protocol.LOG_LEVELS else None,
+                # Closing its connection is how a client of this era cancels.
+                running=self._running(message, is_gone=gone_check(self.http.environ)),
                 **facts,
             )
         if message.method == "initialize":
@@ -132,7 +143,7 @@ class McpInbound:
             )
         session = self.session
         if session is None:
-            return Exchange(version=self._handshake_version(), **facts)
+            return Exchange(version=self._handshake_version(), running=self._running(message), **facts)
         return Exchange(
             version=self._handshake_version(),
             client=session.client,
@@ -140,8 +151,13 @@ class McpInbound:
             log_level=session.log_level,
             session_key=self._header(protocol.SESSION_HEADER),
             session_id=session.id,
+            running=self._running(message, place_of(self.env.cr.dbname, session.id, message.id)),
             **facts,
         )
+
+    def _running(self, message: Message, place: Place | None = None, is_gone=None) -> RunningCall | None:
+        called = message.method == "tools/call" and not message.is_notification
+        return RunningCall(place, is_gone) if called else None
 
     def _handshake_version(self) -> Version:
         return protocol.handshake_version(self.version_header, self.session.version if self.session else None)

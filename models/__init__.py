@@ -9,6 +9,7 @@ from . import (
     mcp_audit_seal,
     mcp_audit_tally,
     mcp_auth_failure,
+    mcp_cancellation,
     mcp_change,
     mcp_change_revert,
     mcp_connect,

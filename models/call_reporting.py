@@ -45,5 +45,13 @@ class CallReporting:
 
     def check_cancelled(self) -> None:
         """:raises Cancelled: the client has cancelled the call"""
+        if self.exchange.running is not None:
+            self.exchange.running.check()
         if self.exchange.outlet is not None:
             self.exchange.outlet.check()
+
+    def check_client(self) -> None:
+        """Look once more before what the call has done is kept. :raises Cancelled: nobody wants it"""
+        if self.exchange.running is not None:
+            self.exchange.running.check_client()
+        self.check_cancelled()

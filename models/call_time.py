@@ -1,4 +1,4 @@
-"""The time that one call may take, looked at before each of its queries."""
+"""What ends a call before its time, looked at before each of its queries: its time is up, or it was cancelled."""
 
 import contextlib
 import time
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import psycopg2
 from odoo.api import Environment
 
-from ..services.errors import ToolError
+from ..services.errors import Cancelled, ToolError
+from ..services.running_calls import RunningCall
 
 # What takes back or ends a part of the work must always run.
 _ENDING = ("ROLLBACK", "RELEASE")
@@ -16,28 +17,39 @@ _NEARLY = 0.9
 
 
 @contextlib.contextmanager
-def limited(env: Environment) -> Iterator[None]:
+def limited(env: Environment, running: RunningCall | None = None) -> Iterator[None]:
     """Let no query of the block start after the call's time is up, and say so when PostgreSQL stops one.
 
-    :raises ToolError: `timeout`
+    :param running: ends the block too, even in the middle of a query
+    :raises ToolError: `timeout`, or `Cancelled`
     """
     limits = env["mcp.limits"]._settings()
     cr = env.cr
     plain = cr.execute
+    running = running or RunningCall()
+    interrupt = cr.connection.cancel
     deadline = time.monotonic() + limits.call_seconds if limits.call_seconds else float("inf")
     shortest = _NEARLY * limits.read_seconds if limits.read_seconds else float("inf")
 
     def execute(query, params=None, log_exceptions=True):
+        if isinstance(query, str) and query.startswith(_ENDING):
+            return plain(query, params, log_exceptions)
         started = time.monotonic()
-        if started > deadline and not (isinstance(query, str) and query.startswith(_ENDING)):
+        if started > deadline:
             raise _timeout(f"The call took longer than {limits.call_seconds} s and was stopped.")
+        running.interrupt = interrupt
         try:
+            running.check()
             return plain(query, params, log_exceptions)
         except psycopg2.errors.QueryCanceled as error:
+            if running.cancelled:
+                raise Cancelled(running.cancelled) from error
             # Also what an administrator's pg_cancel_backend raises. That one passes through.
             if time.monotonic() - started < shortest:
                 raise
             raise _timeout(f"A query took longer than {limits.read_seconds} s and was stopped.") from error
+        finally:
+            running.between_queries()
 
     replaced = cr.__dict__.get("execute")
     cr.execute = execute

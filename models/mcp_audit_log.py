@@ -14,6 +14,7 @@ OUTCOMES = [
     ("error", "Error"),
     ("refused", "Refused"),
     ("asked", "Asked for confirmation"),
+    ("cancelled", "Cancelled by the client"),
 ]
 # What is kept of one call's record ids and of an error's text; the rest is in the count.
 LISTED_IDS = 50

@@ -40,6 +40,7 @@ class McpServer(models.AbstractModel):
         """
         started = time.perf_counter()
         if exchange.message.is_notification:
+            self._heard(exchange)
             self._audit(exchange, started, "ok")
             return None
         limits = self.env["mcp.limits"]
@@ -59,6 +60,21 @@ class McpServer(models.AbstractModel):
         if verdict is not None and exchange.message.method == "tools/call":
             result["_meta"] = {**result.get("_meta", {}), "rate_limit": call_limits.remaining(verdict)}
         return result
+
+    @api.model
+    def _heard(self, exchange: Exchange) -> None:
+        """Take note of a notification. Unknown ones are no mistake."""
+        if exchange.message.method == "notifications/cancelled":
+            self.env["mcp.cancellation"]._note(exchange)
+
+    @api.model
+    def _may_stream(self, exchange: Exchange) -> bool:
+        """Say whether the answer to a message is worth a stream, for a client that accepts one: it may send more than
+        its result.
+        """
+        if exchange.message.method != "tools/call" or exchange.message.is_notification:
+            return False
+        return exchange.progress_token is not None or exchange.log_level is not None
 
     @api.model
     def _rpc_table(self, version: Version) -> dict[str, str]:

@@ -13,7 +13,6 @@ from ..services.errors import (
     KeepsNothing,
     NeedsInput,
     PageNeeded,
-    PolicyDenied,
     ProtocolError,
     ToolError,
 )
@@ -132,7 +131,7 @@ class McpToolRegistry(models.AbstractModel):
             self._audit(exchange, spec, call, "asked", None, {}, started)
             raise
         except ToolError as error:
-            outcome, result = "refused" if isinstance(error, PolicyDenied) else "error", error_answer(error, call)
+            outcome, result = error.outcome, error_answer(error, call)
             reason = f"{error.details.get('rule') or error.code}: {error.message}"
         except PageNeeded:
             self._audit(exchange, spec, call, "asked", None, {}, started)
@@ -194,7 +193,7 @@ class McpToolRegistry(models.AbstractModel):
         """Run the handler as a read, a rehearsal or a real change, each in a savepoint of its own."""
         try:
             call.check_refusals()
-            with translating(call.env), call_time.limited(call.env):
+            with translating(call.env), call_time.limited(call.env, call.exchange.running):
                 if call.spec.access == "read":
                     with rehearsed(call.env) if call.spec.rolls_back else reading(call.env):
                         return _as_result(self.with_env(call.env).execute_tool(call))
@@ -220,6 +219,8 @@ class McpToolRegistry(models.AbstractModel):
             tools = self.with_env(call.env)
             ask_before_leaving(call, lambda: tools.execute_tool(call))
             result = _as_result(tools.execute_tool(call))
+            # Code that catches everything may have swallowed it, and nobody waits for what would be kept.
+            call.check_client()
             if key:
                 self.env["mcp.idempotency"]._store(call, key, asdict(result))
             return result

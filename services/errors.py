@@ -16,6 +16,7 @@
     ├── HttpRefusal              an HTTP status before any JSON-RPC exists: 401, 403, 404, 405, 406, 413, 415
     │   ├── SessionNotFound      HTTP 404, handshake era
     │   └── InsufficientScope    HTTP 403: the connection could ask its user for more
+    ├── AskOnStream              not a failure: the call is rolled back, and goes on when its stream has asked
     └── ToolError                a result with `isError`, written for the model; caught by `_call_tool`
         ├── PolicyDenied         names the rule that refused
         ├── NeedsInput           a question to the human that has no answer yet
@@ -27,7 +28,7 @@ Database concurrency errors are not part of it: they pass through so that Odoo r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class McpError(Exception):
@@ -157,6 +158,20 @@ class InsufficientScope(HttpRefusal):
         super().__init__(403, message, {"WWW-Authenticate": challenge})
 
 
+class AskOnStream(McpError):
+    """Raised out of `mcp.server._handle` where `exchange.outlet` is an `outlet.Stream`, to ask on it.
+
+    What the attempt has written is rolled back. Then, outside any transaction, `proceed` is called.
+
+    :param proceed: takes the stream and the exchange; it may push and wait (calling `stream.check()` now and then), and
+        returns the exchange to run next, with what was answered, or None to end the stream without a response
+    """
+
+    def __init__(self, proceed: Callable) -> None:
+        super().__init__("The call goes on when its stream has asked.")
+        self.proceed = proceed
+
+
 class ToolError(McpError):
     """A call that could not be done, told to the model so that it can correct itself.
 
@@ -166,6 +181,9 @@ class ToolError(McpError):
     :param retryable: whether the same call can succeed later without a change
     :param details: further facts as plain JSON, for instance `nearest` names
     """
+
+    # What the audit log calls it.
+    outcome = "error"
 
     def __init__(
         self,
@@ -209,6 +227,7 @@ class PolicyDenied(ToolError):
     Without a `fix` of its own it says who could open what that layer closes.
     """
 
+    outcome = "refused"
     _FIXES = {
         "guardrail": "Do without it: no profile can open this.",
         "tier": "Do without it: an administrator has closed it to every profile (MCP Server, Model Tiers).",
@@ -256,6 +275,8 @@ class NeedsInput(ToolError):
 
 class Cancelled(ToolError):
     """The client has cancelled the call, or has gone where that means the same: everything is rolled back."""
+
+    outcome = "cancelled"
 
     def __init__(self, message: str = "The client cancelled this call. Nothing was changed.") -> None:
         super().__init__("cancelled", message)

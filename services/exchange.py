@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from .outlet import Outlet
 from .request_state import RequestState
+from .running_calls import RunningCall
 from .versions import Version
 
 SCHEMA_FORMS = ("rich", "portable")
@@ -110,6 +111,7 @@ class Exchange:
     :param takes_questions: the transport can ask the client while the call waits; see `asks_itself`
     :param outlet: the way back to the client while the call runs; None where nobody can hear it
     :param job_id: id of the `mcp.job` row that this call is run for
+    :param running: what can end this call while it runs; None where nothing can
     """
 
     message: Message
@@ -133,6 +135,7 @@ class Exchange:
     takes_questions: bool = False
     outlet: Outlet | None = field(default=None, compare=False, repr=False)
     job_id: int | None = None
+    running: RunningCall | None = field(default=None, compare=False, repr=False)
 
     @property
     def asks_itself(self) -> bool:

@@ -20,3 +20,13 @@ class Outlet(Protocol):
 
     def check(self) -> None:
         """:raises Cancelled: the client has cancelled the call, or has gone where that means the same"""
+
+
+class Stream(Outlet, Protocol):
+    """An outlet that is the event stream of the request itself: it can carry more than notifications."""
+
+    def push(self, message: Mapping[str, object] | None, event_id: str | None = None, retry: int | None = None) -> None:
+        """Send a JSON-RPC message, None for an event without one; see `services.sse.event` for the rest.
+
+        :raises Cancelled: the client has gone, where that means the same
+        """
