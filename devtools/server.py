@@ -50,10 +50,8 @@ def start(database, *, workers=2, port=8069, fixtures=False, options=(), path="/
         log = paths.LOGS / f"{name}.log"
         log.write_bytes(b"")
         # Links in answers, and the origins the endpoint accepts, follow from the base URL.
-        postgres.query(
-            f"UPDATE ir_config_parameter SET value = '{public or f'http://127.0.0.1:{http}'}' WHERE key = 'web.base.url'",
-            database,
-        )
+        base = public or f"http://127.0.0.1:{http}"
+        postgres.query(f"UPDATE ir_config_parameter SET value = '{base}' WHERE key = 'web.base.url'", database)
         # Without workers there is no evented process, and the option would be ignored.
         command = chosen.command(
             "-d", database, f"--http-port={http}", f"--gevent-port={gevent}", f"--workers={workers}",
