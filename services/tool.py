@@ -15,6 +15,8 @@ from functools import cached_property
 from . import schema as schemas
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{2,31}")
+# Of another addon's plain definitions, whose names may be given: no client known refuses these.
+PLAIN_NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{2,63}")
 ACCESS_LEVELS = ("read", "write", "admin")
 TASK_SUPPORT = ("never", "optional", "required")
 
@@ -179,8 +181,8 @@ def spec_from_definition(definition: Mapping[str, object]) -> ToolSpec:
     :raises ValueError: for a name outside our pattern, or no object as input schema
     """
     name = definition.get("name")
-    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-        raise ValueError(f"Tool name {name!r} must match {NAME_PATTERN.pattern}")
+    if not isinstance(name, str) or not PLAIN_NAME_PATTERN.fullmatch(name):
+        raise ValueError(f"Tool name {name!r} must match {PLAIN_NAME_PATTERN.pattern}")
     input_schema = definition.get("inputSchema")
     if not isinstance(input_schema, Mapping) or input_schema.get("type") != "object":
         raise ValueError(f"Tool {name}: inputSchema must be an object schema")

@@ -94,6 +94,12 @@ class TestServiceTool(BaseCase):
         )
         self.assertEqual((read.access, read.destructive), ("read", False))
 
+    def test_plain_definition_may_have_a_name_that_is_given_to_it(self):
+        name = "test_input_required_result_multiple_inputs"
+        self.assertEqual(spec_from_definition({"name": name, "inputSchema": {"type": "object"}}).name, name)
+        with self.assertRaises(ValueError):
+            spec_from_definition({"name": "a" * 65, "inputSchema": {"type": "object"}})
+
     def test_definition_without_name_or_object_schema_is_refused(self):
         for wrong in ({}, {"name": "a.b", "inputSchema": {"type": "object"}}, {"name": "my_tool"}):
             with self.assertRaises(ValueError):

@@ -6,7 +6,8 @@ from odoo import api, models
 
 from odoo.addons.mcp_endpoint.services.errors import ToolError
 
-from .conformance_tools import IMAGE, PNG
+from .conformance_content import IMAGE, PNG
+from .conformance_questions import form
 
 _TEMPLATE = re.compile(r"test://template/([\w-]+)/data")
 
@@ -52,6 +53,7 @@ class McpPrompt(models.Model):
             _prompt("test_prompt_with_arguments", "arg1", "arg2"),
             _prompt("test_prompt_with_embedded_resource", "resourceUri"),
             _prompt("test_prompt_with_image"),
+            _prompt("test_input_required_result_prompt"),
         ]
 
     @api.private
@@ -72,6 +74,9 @@ class McpPrompt(models.Model):
                 return _messages({"type": "resource", "resource": resource}, _text("Read it."))
             case "test_prompt_with_image":
                 return _messages(IMAGE, _text("Look at it."))
+            case "test_input_required_result_prompt":
+                context = form("What context should the prompt use?", {"context": {"type": "string"}}, ["context"])
+                return _messages(_text(f"Context: {call.need('user_context', context)['context']}"))
         return super().get_prompt(call, name, arguments)
 
 
