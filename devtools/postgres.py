@@ -76,6 +76,15 @@ def stop():
     return _control(_binaries(), "-m", "fast", "-w", "stop").returncode == 0
 
 
+def restart():
+    """Restart the private cluster, which ends all connections; Failure for an own server, which is not ours to stop."""
+    if is_own():
+        raise Failure("PostgreSQL is not ours to restart (PGHOST is set).")
+    done = _control(_binaries(), "-m", "fast", "-w", "-t", "60", "-l", str(folder() / "log"), "restart")
+    if done.returncode:
+        raise Failure(f"PostgreSQL does not start again: see {folder() / 'log'}")
+
+
 def query(sql, database="postgres"):
     """Run SQL with psql; rows as lists of strings."""
     done = subprocess.run(
@@ -128,7 +137,7 @@ def _as_server(command):
 
 def _control(binaries, *arguments):
     command = [str(binaries / "pg_ctl"), "-D", str(folder() / "data"), *arguments]
-    if "start" not in arguments:
+    if not {"start", "restart"} & set(arguments):
         return _as_server(command)
     # The server keeps its starter's stdout open, so reading it to the end would wait for ever.
     command = ["sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", *command]
