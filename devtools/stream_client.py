@@ -39,7 +39,7 @@ class EventStream:
         return self._ended.is_set()
 
     def next(self, seconds=10):
-        """The next message: (event name, data as text), None at the end of the stream. TimeoutError when nothing came."""
+        """The next message: (event name, data as text), None at the end. TimeoutError when nothing came."""
         try:
             return self._queue.get(timeout=seconds)
         except queue.Empty:

@@ -97,7 +97,7 @@ def _rounds(call):
 
 def _fitting(call):
     """Ask in a way that this client has."""
-    if "sampling" in call.exchange.capabilities:
+    if call.can_ask(sampling('Say hello.')):
         return told(f"{call.need('answer', sampling('Say hello.'))}")
     return _greet(call)
 
