@@ -98,4 +98,5 @@ def declined() -> KeepsNothing:
     """Return what ends a call that its human has said no to: no failure, and nothing to try again."""
     message = "The user declined. Nothing was done."
     fix = "Ask the user what they want instead."
-    return KeepsNothing("declined", message, ToolResult({"status": "declined", "message": message}, text=f"{message} {fix}"), fix=fix)
+    result = ToolResult({"status": "declined", "message": message}, text=f"{message} {fix}")
+    return KeepsNothing("declined", message, result, fix=fix)

@@ -102,7 +102,7 @@ class TestRequestStates(McpHttpCase):
     def test_wrong_and_missing_answers_are_asked_again(self):
         for responses in (
             {}, {"other": YES}, {"confirm": 5}, {"confirm": None}, {"confirm": []}, {"confirm": {"action": "accept"}},
-            {"confirm": {"action": "accept", "content": {"confirm": "yes"}}}, {"confirm": {"content": {"confirm": True}}},
+            {"confirm": {"action": "accept", "content": {"confirm": "yes"}}}, {"confirm": {"content": YES["content"]}},
         ):  # fmt: skip
             with self.subTest(responses=responses):
                 asked = self.ask()
@@ -159,7 +159,8 @@ class TestRequestStates(McpHttpCase):
         states = []
         for _copy in range(2):
             # Two second rounds of one first round, as if another question had followed.
-            params = {**exchange.message.params, "requestState": asked["requestState"], "inputResponses": {"confirm": YES}}
+            answer = {"requestState": asked["requestState"], "inputResponses": {"confirm": YES}}
+            params = {**exchange.message.params, **answer}
             answered = server._answered(replace(exchange, message=replace(exchange.message, params=params)))
             call, _options = registry._prepare(answered, *registry._called(answered))
             states.append(server._input_required(call, {"more": {}})["requestState"])

@@ -1,0 +1,171 @@
+import secrets
+from dataclasses import asdict, replace
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..services.errors import ProtocolError
+from ..services.exchange import Exchange, Message, Narrowing
+from ..services.jsonrpc import ClientResponse
+from .retention import purge
+
+LIFE = timedelta(minutes=15)
+# So long after its answer a call that nobody runs is taken for dead; its lock tells of those that are being run.
+GRACE = timedelta(seconds=10)
+MOST_OF_A_SESSION = 20
+
+
+class McpPendingCall(models.Model):
+    """A call of the handshake era that has asked its client something, and was rolled back.
+
+    The answers arrive on any worker, as responses to our requests; with the last one the call is run again. Who holds
+    this row's lock is running it.
+    """
+
+    _name = "mcp.pending.call"
+    _description = "MCP Call Waiting for an Answer"
+    _log_access = False
+
+    session_id = fields.Many2one("mcp.session", required=True, index=True, ondelete="cascade")
+    stream = fields.Char(index="btree_not_null", help="Where the answer goes. Empty: the client's own connection waits.")
+    message = fields.Json(required=True)
+    narrowing = fields.Json(required=True)
+    request_id = fields.Char(required=True)
+    asked = fields.Json(required=True, help="The questions' keys by the ids of our requests.")
+    answers = fields.Json(required=True, help="Results by key, of earlier questions too.")
+    refused = fields.Boolean(help="The client has answered with an error: it cannot ask.")
+    answered_at = fields.Datetime()
+    expires_at = fields.Datetime(required=True, index=True)
+
+    @api.model
+    def _open(self, exchange: Exchange, requests: dict[str, dict], stream: str | None, waiting: timedelta = LIFE):
+        """Store a call that has to ask, and return it, as superuser; None when its session has asked too much.
+
+        :param requests: what to ask, by key, as `services.input_requests` has it
+        """
+        # sudo: nobody has access to the model; the row is bound to the session, which was checked.
+        calls = self.sudo()
+        if calls.search_count([("session_id", "=", exchange.session_id)], limit=MOST_OF_A_SESSION) >= MOST_OF_A_SESSION:
+            return None
+        message, narrowing = exchange.message, exchange.narrowing
+        sets = {"toolsets": narrowing.toolsets and sorted(narrowing.toolsets), "exclude": sorted(narrowing.exclude)}
+        return calls.create(
+            {
+                "session_id": exchange.session_id,
+                "stream": stream,
+                "message": {"method": message.method, "params": message.params, "id": message.id},
+                "narrowing": {**asdict(narrowing), **sets},
+                "request_id": exchange.request_id,
+                "asked": {f"ask-{secrets.token_hex(8)}": key for key in requests},
+                "answers": dict(exchange.answers),
+                "expires_at": fields.Datetime.now() + waiting,
+            }
+        )
+
+    def _requests(self, requests: dict[str, dict]) -> list[dict]:
+        """Return what was asked as JSON-RPC requests with the ids of this row."""
+        return [{"jsonrpc": "2.0", "id": asked_as, **requests[key]} for asked_as, key in self.asked.items()]
+
+    @api.model
+    def _answer(self, session_id: int, response: ClientResponse):
+        """Store a client's answer.
+
+        :return: the call, as superuser, if now it can be run and its client's connection does not do that; else none.
+            It is locked to the end of this transaction
+        """
+        # sudo: as above.
+        calls = self.sudo()
+        query = SQL(
+            "SELECT id FROM mcp_pending_call WHERE session_id = %s AND asked ? %s AND expires_at > %s FOR UPDATE",
+            session_id,
+            str(response.id)[:64],
+            fields.Datetime.now(),
+        )
+        self.env.cr.execute(query)
+        found = calls.browse(row_id for (row_id,) in self.env.cr.fetchall())
+        key = found.asked[response.id] if found else None
+        if key is None or key in (found.answers or {}) or found.answered_at:
+            # Unknown, too late, or answered before.
+            return calls
+        if response.error is not None:
+            found.write({"refused": True, "answered_at": fields.Datetime.now()})
+        else:
+            found.answers = {**found.answers, key: response.result}
+            if set(found.asked.values()) <= set(found.answers):
+                found.answered_at = fields.Datetime.now()
+        return found if found.answered_at and found.stream else calls
+
+    def _exchange(self, current: Exchange) -> Exchange:
+        """Return the call with its answers.
+
+        :param current: any exchange of the same session, of now: it says who asks and what they may
+        """
+        stored = self.narrowing
+        toolsets = stored["toolsets"]
+        narrowing = Narrowing(
+            toolsets=None if toolsets is None else frozenset(toolsets),
+            exclude=frozenset(stored["exclude"]),
+            readonly=stored["readonly"],
+            schema=stored["schema"],
+        )
+        return replace(
+            current,
+            message=Message(**self.message),
+            narrowing=narrowing,
+            request_id=self.request_id,
+            answers=self.answers,
+            takes_questions=not self.refused,
+        )
+
+    @api.model
+    def _cancel(self, session_id: int, message_id: str | int) -> None:
+        """Forget the call with this id of the client's, as it does not want it any more."""
+        # sudo: as above.
+        for call in self.sudo().search([("session_id", "=", session_id)]):
+            if call.message["id"] == message_id:
+                if call.stream:
+                    self.env["mcp.stream.event"]._finish(call.stream, session_id)
+                call.unlink()
+
+    @api.model
+    def _settle(self, stream: str, session_id: int) -> None:
+        """Answer, on its stream, a call that will not be answered otherwise: too late, or its worker has died."""
+        # sudo: as above.
+        found = self.sudo().search([("stream", "=", stream), ("session_id", "=", session_id)])
+        now = fields.Datetime.now()
+        late = found.filtered(
+            lambda call: call.answered_at < now - GRACE if call.answered_at else call.expires_at < now
+        )
+        for call in late:
+            if not call.try_lock_for_update():
+                # It is being run.
+                continue
+            why = "Its server was stopped in the middle." if call.answered_at else "Nobody has answered in time."
+            error = ProtocolError(f"{why} Nothing was done. Call again if it is still wanted.")
+            call._reply({"error": {"code": error.code, "message": error.message}})
+
+    def _reply(self, outcome: dict) -> None:
+        """Put the response on the stream, as the last event, and forget the call."""
+        events = self.env["mcp.stream.event"]
+        envelope = {"jsonrpc": "2.0", "id": self.message["id"], **outcome}
+        events._append(self.stream, self.session_id.id, envelope)
+        events._finish(self.stream, self.session_id.id)
+        self.unlink()
+
+    @api.autovacuum
+    def _gc_pending_calls(self):
+        return purge(self, SQL("expires_at < %s", fields.Datetime.now() - LIFE))
+
+
+class McpStreamEvent(models.Model):
+    _inherit = "mcp.stream.event"
+
+    @api.model
+    def _stored(self, event_id: str, session_id: int):
+        found = super()._stored(event_id, session_id)
+        if found.events or found.is_finished:
+            return found
+        stream, _last = self._parsed(event_id, session_id)
+        self.env["mcp.pending.call"]._settle(stream, session_id)
+        return super()._stored(event_id, session_id)
