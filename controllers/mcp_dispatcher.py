@@ -1,8 +1,9 @@
+import dataclasses
 import logging
 import secrets
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 import psycopg2
 from odoo.api import Environment
@@ -13,6 +14,7 @@ from odoo.tools.json import json_default
 from werkzeug.exceptions import HTTPException
 
 from ..models.mcp_cancellation import call_watch
+from ..models.stream_questions import resume
 from ..services import http_gate, jsonrpc, protocol, sse, trace_context
 from ..services.errors import HttpRefusal, InternalError, ProtocolError, RateLimited
 from ..services.exchange import Exchange, Message
@@ -117,14 +119,26 @@ class McpDispatcher(Dispatcher):
         self._expect([payload])
         message = jsonrpc.read(payload)
         if isinstance(message, ClientResponse):
-            # We have asked nothing that it could answer.
             inbound.check_response()
-            self._record("ok", "A response that nothing was waiting for.")
-            return self._empty(202)
+            return self._heard(inbound, message)
         exchange = inbound.exchange(message)
-        if inbound.accepts_stream and self.request.env["mcp.server"]._may_stream(exchange):
+        server = self.request.env["mcp.server"]
+        if inbound.accepts_stream and server._may_stream(exchange):
+            exchange = dataclasses.replace(exchange, takes_questions=server._may_ask(exchange))
             return StreamedAnswer(self, endpoint, exchange)
         return self.reply(endpoint, exchange)
+
+    def _heard(self, inbound: McpInbound, message: ClientResponse) -> Response:
+        """Take the answer to a question of ours. The call that it lets go on is run when the client has its 202."""
+        response = self._empty(202)
+        call = inbound.answered_call(message)
+        if not call:
+            self._record("ok", "A response that nothing was waiting for.")
+        elif call._is_ready:
+            env = self.request.env
+            exchange = call._exchange(inbound.exchange(Message(**call.message)))
+            response.call_on_close(partial(resume, env.cr.dbname, env.uid, env.context, call.id, exchange))
+        return response
 
     def reply(self, endpoint, exchange: Exchange) -> Response:
         """Let the endpoint handle one message that came alone.
@@ -152,6 +166,8 @@ class McpDispatcher(Dispatcher):
                 if isinstance(message, Message):
                     answer, _status = self._answer(endpoint, inbound.exchange(message, number))
                     answers.extend([answer] if answer else [])
+                elif not inbound.answered_call(message):
+                    self._record("ok", "A response that nothing was waiting for.")
             except RateLimited as refusal:
                 answers.append(_refusal_envelope(jsonrpc.readable_id(payload), refusal))
             except (HttpRefusal, ProtocolError) as error:

@@ -7,6 +7,7 @@ from ..services import protocol, sse, trace_context
 from ..services.errors import HttpRefusal, InvalidRequest, SessionNotFound
 from ..services.exchange import Exchange, Message, Narrowing
 from ..services.http_gate import ALLOWED_METHODS, HttpPolicy
+from ..services.jsonrpc import ClientResponse
 from ..services.running_calls import Place, RunningCall
 from ..services.versions import V2026_07_28, Version
 from .client_connection import gone_check
@@ -83,6 +84,11 @@ class McpInbound:
         if self.is_modern:
             raise InvalidRequest("A client sends no responses in this protocol version.")
         self._handshake_version()
+
+    def answered_call(self, response: ClientResponse):
+        """Return the pending call that has asked for this response, locked, its answer stored; none if none has."""
+        calls = self.env["mcp.pending.call"]
+        return calls._answer(self.session.id, response) if self.session else calls
 
     @cached_property
     def session(self):

@@ -38,6 +38,7 @@ class McpToolRegistry(models.AbstractModel):
     def _asked(self, call, needed: NeedsInput, requests: dict[str, dict]) -> dict:
         if call.exchange.asks_itself:
             needed.requests = requests
+            needed.answers = {key: answer for key, answer in call.answers.items() if key not in requests}
             raise needed
         return self.env["mcp.server"]._input_required(call, requests)
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..services.errors import ProtocolError
+from ..services import jsonrpc
+from ..services.errors import InternalError
 from ..services.exchange import Exchange, Message, Narrowing
 from ..services.jsonrpc import ClientResponse
 from .retention import purge
@@ -28,12 +29,12 @@ class McpPendingCall(models.Model):
     _log_access = False
 
     session_id = fields.Many2one("mcp.session", required=True, index=True, ondelete="cascade")
-    stream = fields.Char(index="btree_not_null", help="Where the answer goes. Empty: the client's own connection waits.")
+    stream = fields.Char(index="btree_not_null", help="Where the response goes. Empty: a connection waits for it.")
     message = fields.Json(required=True)
     narrowing = fields.Json(required=True)
     request_id = fields.Char(required=True)
     asked = fields.Json(required=True, help="The questions' keys by the ids of our requests.")
-    answers = fields.Json(required=True, help="Results by key, of earlier questions too.")
+    answers = fields.Json(help="Results by key, of earlier questions too.")
     refused = fields.Boolean(help="The client has answered with an error: it cannot ask.")
     answered_at = fields.Datetime()
     expires_at = fields.Datetime(required=True, index=True)
@@ -57,7 +58,7 @@ class McpPendingCall(models.Model):
                 "message": {"method": message.method, "params": message.params, "id": message.id},
                 "narrowing": {**asdict(narrowing), **sets},
                 "request_id": exchange.request_id,
-                "asked": {f"ask-{secrets.token_hex(8)}": key for key in requests},
+                "asked": {_new_id(): key for key in requests},
                 "answers": dict(exchange.answers),
                 "expires_at": fields.Datetime.now() + waiting,
             }
@@ -69,32 +70,40 @@ class McpPendingCall(models.Model):
 
     @api.model
     def _answer(self, session_id: int, response: ClientResponse):
-        """Store a client's answer.
-
-        :return: the call, as superuser, if now it can be run and its client's connection does not do that; else none.
-            It is locked to the end of this transaction
-        """
+        """Store a client's answer and return the call, as superuser, locked; none if nothing was waiting for it."""
         # sudo: as above.
         calls = self.sudo()
         query = SQL(
-            "SELECT id FROM mcp_pending_call WHERE session_id = %s AND asked ? %s AND expires_at > %s FOR UPDATE",
+            "SELECT id FROM mcp_pending_call"
+            " WHERE session_id = %s AND asked ? %s AND answered_at IS NULL AND expires_at > %s FOR UPDATE",
             session_id,
-            str(response.id)[:64],
+            str(response.id),
             fields.Datetime.now(),
         )
         self.env.cr.execute(query)
         found = calls.browse(row_id for (row_id,) in self.env.cr.fetchall())
-        key = found.asked[response.id] if found else None
-        if key is None or key in (found.answers or {}) or found.answered_at:
-            # Unknown, too late, or answered before.
+        if not found or found.asked[response.id] in (found.answers or {}):
             return calls
         if response.error is not None:
             found.write({"refused": True, "answered_at": fields.Datetime.now()})
-        else:
-            found.answers = {**found.answers, key: response.result}
-            if set(found.asked.values()) <= set(found.answers):
-                found.answered_at = fields.Datetime.now()
-        return found if found.answered_at and found.stream else calls
+            return found
+        found.answers = {**(found.answers or {}), found.asked[response.id]: response.result}
+        if set(found.asked.values()) <= set(found.answers):
+            found.answered_at = fields.Datetime.now()
+        return found
+
+    @property
+    def _is_ready(self) -> bool:
+        """Whether all is answered, and no connection of the client waits for it."""
+        return bool(self.answered_at and self.stream)
+
+    def _ask_more(self, requests: dict[str, dict], answers: dict[str, object]) -> None:
+        """Ask further questions on the same stream."""
+        asked = {_new_id(): key for key in requests}
+        expires = fields.Datetime.now() + LIFE
+        self.write({"asked": asked, "answers": answers, "answered_at": False, "expires_at": expires})
+        for request in self._requests(requests):
+            self.env["mcp.stream.event"]._append(self.stream, self.session_id.id, request)
 
     def _exchange(self, current: Exchange) -> Exchange:
         """Return the call with its answers.
@@ -114,7 +123,7 @@ class McpPendingCall(models.Model):
             message=Message(**self.message),
             narrowing=narrowing,
             request_id=self.request_id,
-            answers=self.answers,
+            answers=self.answers or {},
             takes_questions=not self.refused,
         )
 
@@ -122,10 +131,10 @@ class McpPendingCall(models.Model):
     def _cancel(self, session_id: int, message_id: str | int) -> None:
         """Forget the call with this id of the client's, as it does not want it any more."""
         # sudo: as above.
-        for call in self.sudo().search([("session_id", "=", session_id)]):
-            if call.message["id"] == message_id:
-                if call.stream:
-                    self.env["mcp.stream.event"]._finish(call.stream, session_id)
+        for call in self.sudo().search([("session_id", "=", session_id), ("stream", "!=", False)]):
+            # One that is being run is cancelled as other running calls are.
+            if call.message["id"] == message_id and call.try_lock_for_update():
+                self.env["mcp.stream.event"]._finish(call.stream, session_id)
                 call.unlink()
 
     @api.model
@@ -142,13 +151,12 @@ class McpPendingCall(models.Model):
                 # It is being run.
                 continue
             why = "Its server was stopped in the middle." if call.answered_at else "Nobody has answered in time."
-            error = ProtocolError(f"{why} Nothing was done. Call again if it is still wanted.")
-            call._reply({"error": {"code": error.code, "message": error.message}})
+            error = InternalError(f"{why} Nothing was done. Call again if it is still wanted.")
+            call._reply(jsonrpc.failure(call.message["id"], error))
 
-    def _reply(self, outcome: dict) -> None:
+    def _reply(self, envelope: dict) -> None:
         """Put the response on the stream, as the last event, and forget the call."""
         events = self.env["mcp.stream.event"]
-        envelope = {"jsonrpc": "2.0", "id": self.message["id"], **outcome}
         events._append(self.stream, self.session_id.id, envelope)
         events._finish(self.stream, self.session_id.id)
         self.unlink()
@@ -158,14 +166,5 @@ class McpPendingCall(models.Model):
         return purge(self, SQL("expires_at < %s", fields.Datetime.now() - LIFE))
 
 
-class McpStreamEvent(models.Model):
-    _inherit = "mcp.stream.event"
-
-    @api.model
-    def _stored(self, event_id: str, session_id: int):
-        found = super()._stored(event_id, session_id)
-        if found.events or found.is_finished:
-            return found
-        stream, _last = self._parsed(event_id, session_id)
-        self.env["mcp.pending.call"]._settle(stream, session_id)
-        return super()._stored(event_id, session_id)
+def _new_id() -> str:
+    return f"ask-{secrets.token_hex(8)}"

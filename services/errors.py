@@ -261,8 +261,10 @@ class NeedsInput(ToolError):
         self.questions = dict(questions)
         self.approval = approval
         self.by_profile = by_profile
-        # The same as `inputRequests` of MRTR, once it is known what this client can be asked.
+        # The same as `inputRequests` of MRTR, once it is known what this client can be asked; and what it has answered
+        # to the questions before, for the next run of the call.
         self.requests: dict[str, dict] = {}
+        self.answers: dict[str, object] = {}
 
     @property
     def key(self) -> str:

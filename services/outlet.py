@@ -6,7 +6,7 @@ Only the interface: the transports implement it (an event stream, a job, nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 # Least severe first, as the specification orders them (RFC 5424).
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
@@ -22,6 +22,7 @@ class Outlet(Protocol):
         """:raises Cancelled: the client has cancelled the call, or has gone where that means the same"""
 
 
+@runtime_checkable
 class Stream(Outlet, Protocol):
     """An outlet that is the event stream of the request itself: it can carry more than notifications."""
 

@@ -25,6 +25,7 @@ class Version:
     resource_links: bool = True
     forms: bool = True
     rich_forms: bool = True
+    polling_close: bool = False
 
 
 V2024_11_05 = Version(
@@ -49,7 +50,7 @@ V2025_03_26 = Version(
     rich_forms=False,
 )
 V2025_06_18 = Version("2025-06-18", icons=False, rich_forms=False)
-V2025_11_25 = Version("2025-11-25")
+V2025_11_25 = Version("2025-11-25", polling_close=True)
 V2026_07_28 = Version("2026-07-28", modern=True, any_structured_content=True)
 
 # Newest first: the order in which they are offered to clients.

@@ -172,6 +172,7 @@ from . import (
     test_service_untrusted,
     test_service_uri,
     test_service_view_condition,
+    test_stream_questions,
     test_streamed_answer,
     test_style,
     test_threats,
