@@ -39,8 +39,6 @@ LOGIN = ("authorization-server-metadata-endpoint", "authorization-code-grant")
 LEFT_OUT = {
     "resources-subscribe": _SUBSCRIBE,
     "resources-unsubscribe": _SUBSCRIBE,
-    "tools-call-with-logging": _STREAM,
-    "tools-call-with-progress": _STREAM,
     "server-sse-polling": _STREAM,
     "server-stateless": _STREAM,
     "tools-call-sampling": _LIVE,

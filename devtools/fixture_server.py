@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from . import databases, nginx, postgres, server, tokens
-from .console import step
+from .console import Failure, step
 
 FIXTURES = "mcp_endpoint_fixture,mcp_endpoint_example"
 PORT = 18469
@@ -18,13 +18,14 @@ UPDATE ir_cron SET active = false
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class FixtureServer:
     """A running server, the proxy in front of it, and a token of its administrator with full access."""
 
     server: server.Server
     proxy: nginx.Nginx
     token: str
+    options: dict
 
     @property
     def database(self):
@@ -41,6 +42,14 @@ class FixtureServer:
         """The MCP endpoint's URL that clients use."""
         return self.proxy.url
 
+    def restart(self):
+        """End Odoo and start it again behind the same proxy, as an upgrade does."""
+        before = self.server
+        server.stop(before)
+        self.server = server.start(before.database, port=before.port, **self.options)
+        if (self.server.port, self.server.gevent_port) != (before.port, before.gevent_port):
+            raise Failure("Somebody has taken a port of the server that restarts.")
+
 
 @contextmanager
 def running(purpose, *, workers=2, crons=2):
@@ -52,12 +61,13 @@ def running(purpose, *, workers=2, crons=2):
             postgres.query(ONLY_OUR_CRONS, database)
             (token,) = tokens.issue(database, tokens.Wanted("admin", "full"))
             proxy = nginx.reserved()
-            started = server.start(
-                database, port=PORT, workers=workers, fixtures=True, public=proxy.base,
-                options=(f"--max-cron-threads={crons}", "--proxy-mode"),
-            )
+            options = {
+                "workers": workers, "fixtures": True, "public": proxy.base,
+                "options": (f"--max-cron-threads={crons}", "--proxy-mode"),
+            }
+            fixture = FixtureServer(server.start(database, port=PORT, **options), proxy, token, options)
         try:
-            with nginx.running(started.port, started.gevent_port, proxy):
-                yield FixtureServer(started, proxy, token)
+            with nginx.running(fixture.server.port, fixture.server.gevent_port, proxy):
+                yield fixture
         finally:
-            server.stop(started)
+            server.stop(fixture.server)

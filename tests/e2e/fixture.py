@@ -1,4 +1,4 @@
-"""One server with the fixture addon for all test files that need it, started by the first one that asks."""
+"""Servers with the fixture addon for all test files that need one, each started by the first that asks."""
 
 import atexit
 import functools
@@ -10,6 +10,16 @@ from devtools import fixture_server
 @functools.cache
 def shared():
     """The running `FixtureServer`; it ends with the test run."""
+    return _running("e2efixture")
+
+
+@functools.cache
+def restartable():
+    """One more, for tests that restart or break it."""
+    return _running("e2ebroken")
+
+
+def _running(purpose):
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(fixture_server.running("e2efixture"))
+    return stack.enter_context(fixture_server.running(purpose))

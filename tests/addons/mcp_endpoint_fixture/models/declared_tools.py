@@ -9,6 +9,8 @@ from odoo.addons.mcp_endpoint.services.questions import Question
 from odoo.addons.mcp_endpoint.services.schema import integer, params, text
 from odoo.addons.mcp_endpoint.services.tool import tool
 
+from .conformance_tasks import work
+
 
 class McpToolRegistry(models.AbstractModel):
     _inherit = "mcp.tool.registry"
@@ -53,3 +55,16 @@ class McpToolRegistry(models.AbstractModel):
     def _tool_refuse(self, call, *, name):
         """Fail in a way the model can act on."""
         raise ToolError("no_such_thing", f"There is no {name}.", fix="Choose another.")
+
+    @tool(
+        "fixture_create_slowly",
+        access="write",
+        toolset="fixture",
+        schema=params(name=text("Name."), seconds=integer("Time after it.", maximum=30)),
+    )
+    def _tool_create_slowly(self, call, *, name, seconds):
+        """Create a contact, then take time, hearing of it when nobody waits any more."""
+        created = call.create("res.partner", [{"name": name}])
+        call.env.flush_all()
+        work(call, seconds)
+        return {"id": created.id}
