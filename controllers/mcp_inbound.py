@@ -135,8 +135,8 @@ class McpInbound:
                 client=_object(message.meta.get(protocol.META_CLIENT)),
                 capabilities=_object(message.meta.get(protocol.META_CAPABILITIES)),
                 log_level=level if level in protocol.LOG_LEVELS else None,
-                # Closing its connection is how a client of this era cancels.
-                running=self._running(message, is_gone=gone_check(self.http.environ)),
+                # Closing its connection is how a client of this era cancels. Odoo hides the server's own entries.
+                running=self._running(message, is_gone=gone_check(self.http._HTTPRequest__environ)),
                 **facts,
             )
         if message.method == "initialize":
