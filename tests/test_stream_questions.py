@@ -55,13 +55,13 @@ class TestStreamQuestions(DispatcherCase):
         """Answer a question, and run what that lets go on, which the server does once the client has its 202."""
         is_error = isinstance(result, dict) and "error" in result
         outcome = result if is_error else {"result": YES if result is None else result}
-        with patch.object(mcp_dispatcher, "resume") as resume:
+        later = []
+        with patch.object(mcp_dispatcher.Response, "call_on_close", lambda _self, work: later.append(work)):
             response = self.send({"jsonrpc": "2.0", "id": asked["id"], **outcome}, **session, **options)
-            self.assertEmpty(response, 202)
-            # The server's thread ends later than the answer is here.
-            self.opener.get(self.base_url() + "/mcp/health")
-        if resume.called and runs:
-            stream_questions.resume(*resume.call_args.args)
+        self.assertEmpty(response, 202)
+        for work in later:
+            if runs:
+                work()
 
     def after(self, event_id):
         session = self.env["mcp.session"].search([], order="id desc", limit=1)
