@@ -1,4 +1,5 @@
 from . import (
+    confirmation,
     database_routing,
     doctor,
     downloads,

@@ -15,6 +15,7 @@ class OAuthPageDispatcher(HttpDispatcher):
     """
 
     routing_type = "mcp_oauth_page"
+    templates = "mcp_endpoint.oauth_"
 
     def __init__(self, request):
         super().__init__(request)
@@ -77,7 +78,7 @@ class OAuthPageDispatcher(HttpDispatcher):
             "lang": (lang.code or "en_US").replace("_", "-"),
             "direction": lang.direction or "ltr",
         }
-        response = self.request.render(f"mcp_endpoint.oauth_{page.name}", values, lazy=False)
+        response = self.request.render(self.templates + page.name, values, lazy=False)
         return Response(response, status=page.status, content_type="text/html; charset=utf-8")
 
     def _protect(self, response: Response) -> None:

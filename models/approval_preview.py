@@ -36,6 +36,24 @@ def rendered(env: Environment, preview: Mapping) -> Markup:
     return Markup("").join([*parts, _effects(env, preview.get("side_effects") or {})])
 
 
+def grouped(env: Environment, preview: Mapping) -> dict[str, object]:
+    """Return the preview as plain texts by record, for a page that has its own form for them."""
+    records: dict[tuple, dict] = {}
+    for row in preview.get("changes") or ():
+        operation = row.get("operation")
+        label, _color = _operations(env).get(operation, (operation, ""))
+        title = env[row["model"]]._description if row["model"] in env else row["model"]
+        which = title if operation == "create" else f"{title} {row.get('id')}"
+        facts = {"operation": operation, "label": label, "name": _shown(row.get("name")), "which": which, "fields": []}
+        facts = records.setdefault((row["model"], row.get("id"), operation), facts)
+        if row.get("field"):
+            before = _shown(row["before"]) if row.get("before") not in (None, False, "") else ""
+            label = _field_label(env, row)
+            facts["fields"].append({"label": label, "before": before, "after": _shown(row.get("after"))})
+    more = max((preview.get("changes_count") or 0) - len(preview.get("changes") or ()), 0)
+    return {"records": list(records.values()), "more": more, "effects": _effect_lines(env, preview)}
+
+
 def rendered_arguments(tool: str, arguments: Mapping) -> Markup:
     """Return the call as it will be made: its tool, and each argument as JSON."""
     rows = [
@@ -97,22 +115,14 @@ def _steady(value: object, is_new: bool) -> object:
 
 
 def _record(env: Environment, model: str, record_id: int, operation: str, rows: Sequence[Mapping]) -> Markup:
-    known = model in env
-    title = env[model]._description if known else model
-    labels = {
-        "create": (env._("Create"), "success"),
-        "write": (env._("Change"), "info"),
-        "archive": (env._("Archive"), "warning"),
-        "delete": (env._("Delete"), "danger"),
-    }
-    label, color = labels.get(operation, (operation, "secondary"))
-    fields = env[model]._fields if known else {}
+    title = env[model]._description if model in env else model
+    label, color = _operations(env).get(operation, (operation, "secondary"))
     lines = [
         Markup(
             '<tr><th class="pe-3">%s</th><td class="text-muted text-decoration-line-through">%s</td><td>%s</td></tr>'
         )
         % (
-            fields[row["field"]]._description_string(env) if row["field"] in fields else row["field"],
+            _field_label(env, row),
             _shown(row.get("before")),
             _shown(row.get("after")),
         )
@@ -127,7 +137,28 @@ def _record(env: Environment, model: str, record_id: int, operation: str, rows: 
     return head % (color, label, _shown(rows[0].get("name")), which) + table
 
 
+def _operations(env: Environment) -> dict[str, tuple[str, str]]:
+    """Return what is done to a record, in words and with a colour."""
+    return {
+        "create": (env._("Create"), "success"),
+        "write": (env._("Change"), "info"),
+        "archive": (env._("Archive"), "warning"),
+        "delete": (env._("Delete"), "danger"),
+    }
+
+
+def _field_label(env: Environment, row: Mapping) -> str:
+    fields = env[row["model"]]._fields if row["model"] in env else {}
+    return fields[row["field"]]._description_string(env) if row["field"] in fields else row["field"]
+
+
 def _effects(env: Environment, effects: Mapping) -> Markup:
+    lines = [Markup("<li>%s</li>") % line for line in _effect_lines(env, {"side_effects": effects})]
+    return Markup("<ul>%s</ul>") % Markup("").join(lines) if lines else Markup("")
+
+
+def _effect_lines(env: Environment, preview: Mapping) -> list[str]:
+    effects = preview.get("side_effects") or {}
     labels = {
         "emails": env._("E-mail to"),
         "activities": env._("Activity for"),
@@ -140,10 +171,10 @@ def _effects(env: Environment, effects: Mapping) -> Markup:
     lines = []
     for kind in _EFFECTS:
         found = effects.get(kind) or ()
-        lines += [Markup("<li>%s %s</li>") % (labels[kind], _effect(env, kind, each)) for each in found]
+        lines += [f"{labels[kind]} {_effect(env, kind, each)}" for each in found]
         if (more := effects.get(f"{kind}_count", 0) - len(found)) > 0:
-            lines.append(Markup("<li>%s</li>") % env._("and %s more", more))
-    return Markup("<ul>%s</ul>") % Markup("").join(lines) if lines else Markup("")
+            lines.append(env._("and %s more", more))
+    return lines
 
 
 def _effect(env: Environment, kind: str, each: object) -> str:

@@ -1,9 +1,11 @@
+import contextlib
 from collections.abc import Mapping
 
 from odoo import models
 
 from ..services import input_requests
-from ..services.errors import MissingCapability, NeedsInput, ToolError
+from ..services.errors import MissingCapability, NeedsInput, PageNeeded, ToolError
+from ..services.input_requests import Abilities
 from ..services.questions import AnyQuestion, Question
 from ..services.tool import ToolResult
 from . import approval_preview, call_time, confirmation
@@ -29,11 +31,39 @@ class McpToolRegistry(models.AbstractModel):
             preview = None
             if any(question.is_consent for question in needed.questions.values()):
                 preview = self._preview(call, needed)
+            if preview and call.policy.confirms_on_page and (call.asked or not needed.by_profile):
+                return self._ask_on_page(call, needed, preview)
             if requests := input_requests_for(call, needed.questions):
                 return self._asked(call, needed, requests)
             if preview is None:
                 raise cannot_be_asked(call, needed)
             return answer(call, confirmation.question_result(call, needed, preview))
+
+    def _ask_on_page(self, call, needed: NeedsInput, preview: ToolResult) -> dict:
+        """Return the result that leads the user to Odoo's own page. Other questions follow when that is answered.
+
+        :raises PageNeeded: the same for a client that is told so by an error
+        """
+        key, question = next((key, each) for key, each in needed.questions.items() if each.is_consent)
+        exchange = call.exchange
+        with self._kept(call) as confirmations:
+            shown = {name: preview.structured.get(name) for name in ("changes", "changes_count", "side_effects")}
+            asked = confirmations._asked(call, question.message, {**shown, "text": preview.text})
+            request = input_requests.page_request(question.message, asked._url(), exchange.version, asked.key)
+        if not Abilities.of(exchange.version, exchange.capabilities).urls:
+            return answer(call, confirmation.page_result(call, question, asked, preview))
+        if not exchange.version.modern and not exchange.job_id:
+            raise PageNeeded(question.message, data={"elicitations": [request["params"]]})
+        return self._asked(call, needed, {key: request})
+
+    @contextlib.contextmanager
+    def _kept(self, call):
+        """Give what stores a confirmation, also where the run that asks is rolled back."""
+        if call.exchange.job_id is None:
+            yield call.env["mcp.confirmation"]
+            return
+        with self.env.registry.cursor() as cr:
+            yield call.env["mcp.confirmation"].with_env(call.env(cr=cr))
 
     def _asked(self, call, needed: NeedsInput, requests: dict[str, dict]) -> dict:
         if call.exchange.asks_itself:

@@ -37,7 +37,8 @@ class CallQuestions:
     @property
     def consented(self) -> bool:
         """Whether what `need` asks under `CONSENT` has been agreed to."""
-        return self.approved or input_requests.is_yes(self.answers.get(CONSENT))
+        agreed = self._agreed_on_page if self.policy.confirms_on_page else self._said_yes
+        return self.approved or agreed
 
     def can_ask(self, question: AnyQuestion) -> bool:
         """Say whether a person can be asked for what the assistant has not told; where not, tell the assistant."""
@@ -66,13 +67,24 @@ class CallQuestions:
         question = Question(f"{self.spec.title}?")
         if self.policy.approval == "always":
             raise NeedsInput({CONSENT: question}, approval=True)
-        if self.policy.confirmation == "always" and not self.consented:
+        if self.policy.confirmation == "always" and not (self._said_yes or self.consented):
             raise NeedsInput({CONSENT: question}, by_profile=True)
 
     def check_refusals(self) -> None:
         """:raises KeepsNothing: `declined`, when the human has refused to answer any of the questions"""
-        if any(map(input_requests.is_no, self.answers.values())):
+        refused = any(map(input_requests.is_no, self.answers.values()))
+        if not refused and self.policy.confirms_on_page and self.spec.access != "read" and not self.rehearsing:
+            refused = self.env["mcp.confirmation"]._was_refused(self)
+        if refused:
             raise declined()
+
+    @property
+    def _said_yes(self) -> bool:
+        return input_requests.is_yes(self.answers.get(CONSENT))
+
+    @functools.cached_property
+    def _agreed_on_page(self) -> bool:
+        return self.env["mcp.confirmation"]._take(self)
 
     def _answer(self, key: str, question: AnyQuestion) -> Mapping[str, object] | None:
         if question.is_consent:
@@ -82,6 +94,8 @@ class CallQuestions:
             if self.policy.approval != "never":
                 # What the assistant's own user answers does not count here.
                 raise NeedsInput({key: question}, approval=True)
+            if self.policy.confirms_on_page:
+                return YES["content"] if self._agreed_on_page else None
         response = self.answers.get(key)
         if response is None and not question.is_consent and not question.sealed:
             response = self.exchange.offered.get(key)

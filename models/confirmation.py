@@ -12,6 +12,7 @@ from odoo.tools import hash_sign, verify_hash_signed
 
 from ..services import canonical
 from ..services.errors import NeedsInput, ToolError
+from ..services.questions import Question
 from ..services.tool import ToolResult
 
 SCOPE = "mcp-confirm"
@@ -66,7 +67,31 @@ def question_result(call, needed: NeedsInput, preview: ToolResult) -> ToolResult
     )
 
 
+def page_result(call, question: Question, asked, preview: ToolResult) -> ToolResult:
+    """Return the same for a profile that has its users confirm on Odoo's own page, where a client cannot open it.
+
+    :param asked: the `mcp.confirmation`
+    """
+    text = (
+        f"Confirmation in Odoo needed, nothing was done yet. {question.message}\n"
+        f"{preview.text or ''}\n"
+        f"Give the user this link: {asked._url()} When they say that they have agreed there, call {call.spec.name} "
+        "again with the same arguments."
+    )
+    return ToolResult(
+        structured={
+            "status": "confirmation_required",
+            "question": question.message,
+            "confirm_url": asked._url(),
+            "expires_in_seconds": int(LIFE.total_seconds()),
+            "preview": dict(preview.structured),
+        },
+        text=text,
+    )
+
+
 def _binding(call) -> list:
     token_id = call.exchange.credential.token_id
-    digest = canonical.digest(call.spec.name, {**call.arguments, "company": call.env.company.id})
+    # One level down: the digest of a call leaves out names at its top that here make another call.
+    digest = canonical.digest(call.spec.name, {"call": dict(call.arguments), "company": call.env.company.id})
     return [call.env.uid, token_id, call.spec.name, digest]

@@ -25,5 +25,5 @@ def parsed(env: Environment, model: str, text: str) -> Domain:
     context = {key: value for key, value in env.context.items() if key != POLICY_KEY}
     # sudo: the condition is an administrator's. What it reads decides which records are left, and is not shown.
     trusted = env(context={"tz": "UTC", **context}, su=True)
-    call = ToolCall(trusted, None, _READING, CompiledPolicy(()), {})
+    call = ToolCall(trusted, None, _READING, CompiledPolicy(()), {}, answers={})
     return call.domain(model, text).domain

@@ -31,6 +31,7 @@ class Layer:
     :param kind: `baseline`, `profile`, `client` or `scope`
     :param toolsets: None means all
     :param approval: which changes other people must agree to; `profile_id` says who they are
+    :param confirms_on_page: a client's own answer to a question of consent does not count
     :param calls_per_minute: 0 when this layer does not count
     :param rules: for models; without any, all models are open
     :param companies: ids of the companies to work in; None means all of the user's
@@ -46,6 +47,7 @@ class Layer:
     toolsets: frozenset[str] | None
     confirmation: str
     approval: str = "never"
+    confirms_on_page: bool = False
     profile_id: int | None = None
     calls_per_minute: int = 0
     tools: NameList = NameList()
@@ -121,6 +123,11 @@ class CompiledPolicy:
     def approval(self) -> str:
         """When other people have to approve: the strictest mode of all layers."""
         return max((layer.approval for layer in self.layers), key=CONFIRMATION_MODES.index)
+
+    @property
+    def confirms_on_page(self) -> bool:
+        """Whether destructive changes are confirmed on a page of Odoo's: where any layer wants it."""
+        return any(layer.confirms_on_page for layer in self.layers)
 
     def approving(self, *, grave: bool) -> tuple[Layer, ...]:
         """Return the layers that want a write approved. :param grave: it is one that is asked about"""

@@ -24,6 +24,7 @@ from . import (
     test_mcp_audit_payload,
     test_mcp_audit_seal,
     test_mcp_auth_failure,
+    test_mcp_confirmation,
     test_mcp_connect,
     test_mcp_dispatcher,
     test_mcp_doctor,

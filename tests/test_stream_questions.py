@@ -163,7 +163,7 @@ class TestStreamQuestions(DispatcherCase):
             with self.subTest(result=result):
                 partner = self.partner = self.env["res.partner"].create({"name": "Doomed"})
                 session = self.open("2025-06-18")
-                with patch.object(stream_questions, "_is_answered", lambda *_args: self.put(result)):
+                with patch.object(stream_questions, "_is_answered", lambda *_args, result=result: self.put(result)):
                     events = self.events(self.delete(session).text)
                 self.assertEqual(events[0][:2], (None, None), "an older client fails on a priming event")
                 self.assertNotIn("mode", events[0][2]["params"])
