@@ -43,6 +43,7 @@ class McpDispatcher(Dispatcher):
         super().__init__(request)
         self.request_id = secrets.token_hex(8)
         self.accepts_json = True
+        self.accepts_stream = False
         # Whom to answer when the request fails as a whole.
         self.open_ids: list[str | int] = []
         self.is_batch = False
@@ -68,7 +69,7 @@ class McpDispatcher(Dispatcher):
         # Other addons read them when the answer is ready (`utm`), also where no message was handled.
         self.request.params = {}
         inbound = McpInbound(self.request, self._policy, self.request_id)
-        self.accepts_json = inbound.accepts_json
+        self.accepts_json, self.accepts_stream = inbound.accepts_json, inbound.accepts_stream
         try:
             inbound.check_source()
             match self.request.httprequest.method:
@@ -123,7 +124,7 @@ class McpDispatcher(Dispatcher):
             return self._heard(inbound, message)
         exchange = inbound.exchange(message)
         server = self.request.env["mcp.server"]
-        if inbound.accepts_stream and server._may_stream(exchange):
+        if self.accepts_stream and server._may_stream(exchange):
             exchange = dataclasses.replace(exchange, takes_questions=server._may_ask(exchange))
             return StreamedAnswer(self, endpoint, exchange)
         return self.reply(endpoint, exchange)
@@ -151,6 +152,9 @@ class McpDispatcher(Dispatcher):
             return self._for_now_refused(refusal)
         if answer is None:
             return self._empty(202)
+        if self.accepts_stream and exchange.running is not None and exchange.running.stopped:
+            # Nobody waits for a response any more, and clients complain about one: a stream may end without.
+            return Response(content_type=sse.CONTENT_TYPE, headers=sse.HEADERS)
         opened = exchange.message.method == "initialize" and "result" in answer
         return self._json(answer, status, [("Mcp-Session-Id", exchange.session_key)] if opened else [])
 

@@ -48,7 +48,6 @@ class StreamedAnswer(Response):
 
     def _converse(self, outlet: StreamOutlet, exchange: Exchange) -> Response:
         while exchange is not None:
-            outlet.begin_attempt()
             try:
                 return self._attempt(exchange)
             except AskOnStream as question:
@@ -67,6 +66,7 @@ class StreamedAnswer(Response):
             return retrying(partial(self._reply, exchange), request.env)
 
     def _reply(self, exchange: Exchange) -> Response:
+        exchange.outlet.begin_attempt()
         try:
             return self._dispatcher.reply(self._endpoint, exchange)
         except (HttpRefusal, ProtocolError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from odoo.models import BaseModel
 
 from ..services import step_references
-from ..services.errors import InvalidParams, NeedsInput, PolicyDenied, ToolError
+from ..services.errors import Cancelled, InvalidParams, NeedsInput, PolicyDenied, ToolError
 from ..services.questions import AnyQuestion, Question
 from ..services.tool import ToolResult
 from .call_environment import open_companies
@@ -35,7 +35,9 @@ class Step:
 
 
 class StepCall(ToolCall):
-    """The call of one step. What it would ask is asked once, by the batch."""
+    """The call of one step. What it would ask is asked once, by the batch, which also reports."""
+
+    reports = False
 
     def __init__(self, call: ToolCall, batch: ToolCall) -> None:
         super().__init__(call.env, call.exchange, call.spec, call.policy, call.arguments, rehearsing=batch.rehearsing)
@@ -89,7 +91,7 @@ class BatchRun:
         call = self.call
         call.restart(rehearsing=True)
         try:
-            with rehearsed(call.env):
+            with call.unreported(), rehearsed(call.env):
                 done = self._run_all(steps)
             asked = [(step.number, question) for step in done for question in step.call.questions]
         except ToolError as error:
@@ -117,13 +119,14 @@ class BatchRun:
                     described.get("arguments") or {}, [earlier.result.structured for earlier in done[:-1]]
                 )
                 self._run_step(step, arguments)
-            except NeedsInput:
+            except (Cancelled, NeedsInput):
                 raise
             except ToolError as error:
                 step.error = error
                 raise _at_step(error, step) from error
             finally:
                 step.duration = time.perf_counter() - step.started
+            self.call.progress(number, len(steps), step.name)
         return done
 
     def _run_step(self, step: Step, arguments: Mapping) -> None:
@@ -165,7 +168,7 @@ def audit_step(step: Step, batch: ToolCall, batch_outcome: str) -> None:
     """Write the audit row of a step, with the request id of its batch."""
     outcome, reason = batch_outcome, None
     if step.error:
-        outcome = "refused" if isinstance(step.error, PolicyDenied) else "error"
+        outcome = step.error.outcome
         reason = f"{step.error.details.get('rule') or step.error.code}: {step.error.message}"
     elif batch_outcome in ("error", "refused"):
         outcome, reason = "error", "rolled_back: another step of the batch failed"

@@ -1,15 +1,18 @@
 """What ends a call before its time, looked at before each of its queries: its time is up, or it was cancelled."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator
 
 import psycopg2
 from odoo.api import Environment
+from odoo.exceptions import UserError
 
-from ..services.errors import Cancelled, ToolError
+from ..services.errors import ToolError
 from ..services.running_calls import RunningCall
 
+_sql_logger = logging.getLogger("odoo.sql_db")
 # What takes back or ends a part of the work must always run.
 _ENDING = ("ROLLBACK", "RELEASE")
 # PostgreSQL's clock and ours start at different moments.
@@ -40,12 +43,16 @@ def limited(env: Environment, running: RunningCall | None = None) -> Iterator[No
         running.interrupt = interrupt
         try:
             running.check()
-            return plain(query, params, log_exceptions)
-        except psycopg2.errors.QueryCanceled as error:
-            if running.cancelled:
-                raise Cancelled(running.cancelled) from error
+            return plain(query, params, False)
+        except psycopg2.Error as error:
+            ended = isinstance(error, psycopg2.errors.QueryCanceled)
+            if ended and running.cancelled:
+                raise running.stop() from error
+            if log_exceptions:
+                # As Odoo does, which would also log what clients cancel.
+                _sql_logger.error("bad query: %s\nERROR: %s", cr.query or query, error)
             # Also what an administrator's pg_cancel_backend raises. That one passes through.
-            if time.monotonic() - started < shortest:
+            if not ended or time.monotonic() - started < shortest:
                 raise
             raise _timeout(f"A query took longer than {limits.read_seconds} s and was stopped.") from error
         finally:
@@ -55,6 +62,11 @@ def limited(env: Environment, running: RunningCall | None = None) -> Iterator[No
     cr.execute = execute
     try:
         yield
+    except (ToolError, UserError) as error:
+        # What a row or a step made of it, or Odoo's own code: the call was cancelled all the same.
+        if running.cancelled:
+            raise running.stop() from error
+        raise
     finally:
         if replaced is None:
             del cr.execute

@@ -82,7 +82,10 @@ def find(call, query: str, limit: int) -> list[Hit]:
     models = search_models(call)
     linked = _Linked(call, words)
     hits = _written(call, words, query)
-    records = [hit for model in models for hit in _in_model(call, model, words, query, linked, any_word=False)]
+    records = []
+    for done, model in enumerate(models, 1):
+        records += _in_model(call, model, words, query, linked, any_word=False)
+        call.progress(done, len(models), model)
     if not records and len(words) > 1:
         records = [hit for model in models for hit in _in_model(call, model, words, query, linked, any_word=True)]
     return sorted([*records, *hits], key=lambda hit: -hit.score)[:limit]

@@ -4,22 +4,20 @@ External ids live in the namespace of Odoo's own import, `__import__`, and no ot
 other modules name records that their data files own.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odoo.fields import Command
 
-from ..services.errors import NeedsInput, ToolError
+from ..services.errors import Cancelled, NeedsInput, ToolError
 from .attempt import attempt
+from .external_names import NAMESPACE, external_name, row_error
 from .journal_values import raw_value
 from .odoo_errors import CALLER_ERRORS, translated
 from .values_guard import ValuesCheck
 
-NAMESPACE = "__import__"
 CHUNK = 100
 KEY_TYPES = ("char", "integer", "many2one", "selection", "date", "datetime")
-_XMLID = re.compile(r"[A-Za-z0-9_.\-]{1,120}")
 
 
 @dataclass
@@ -56,11 +54,17 @@ class RowImport:
         """Write all rows that can be written, each good row kept whatever becomes of the others."""
         rows = [self._row(number, dict(values)) for number, values in enumerate(raw_rows, 1)]
         self._match(rows)
+        self._tell(rows)
         self._update([row for row in rows if row.record_id and not row.status])
         new = [row for row in rows if not row.record_id and not row.status]
         for start in range(0, len(new), CHUNK):
             self._create(new[start : start + CHUNK])
+            self._tell(rows)
         return rows
+
+    def _tell(self, rows: Sequence[Row]) -> None:
+        if self.call.is_heard:
+            self.call.progress(sum(bool(row.status) for row in rows), len(rows), f"Importing {self.model}")
 
     def _check_key(self, name: str) -> None:
         definition = self.call.field(self.model, name, "write")
@@ -78,7 +82,7 @@ class RowImport:
         row = Row(number, values)
         try:
             if xmlid not in (None, ""):
-                row.xmlid = _external_name(xmlid)
+                row.xmlid = external_name(xmlid)
             self._refuse_lines(values)
         except ToolError as error:
             row.fail(error)
@@ -107,9 +111,9 @@ class RowImport:
                 continue
             identity = row.xmlid or keys.get(row.number)
             if identity is None:
-                row.fail(_row_error('It has no external id in "id" and no key fields are named.'))
+                row.fail(row_error('It has no external id in "id" and no key fields are named.'))
             elif identity in seen:
-                row.fail(_row_error(f"It has the same key as row {seen[identity]}."))
+                row.fail(row_error(f"It has the same key as row {seen[identity]}."))
             elif row.xmlid:
                 row.record_id = known.get(row.xmlid)
                 seen[identity] = row.number
@@ -119,13 +123,13 @@ class RowImport:
                 row.record_id = matches[0] if matches else None
                 if len(matches) > 1:
                     listed = ", ".join(map(str, matches[:5]))
-                    row.fail(_row_error(f"Several records have this key: ids {listed}.", code="ambiguous_key"))
+                    row.fail(row_error(f"Several records have this key: ids {listed}.", code="ambiguous_key"))
         # A hidden record and one that is gone look the same.
         existing = self.records.browse(row.record_id for row in rows if row.record_id).exists()
         visible = set(existing._filtered_access("read")._ids)
         for row in rows:
             if row.record_id and row.xmlid and row.record_id not in visible and row.record_id in existing._ids:
-                row.fail(_row_error("The record with this external id is not open to this user.", code="not_found"))
+                row.fail(row_error("The record with this external id is not open to this user.", code="not_found"))
             elif row.record_id and row.record_id not in existing._ids:
                 row.record_id = None
 
@@ -142,7 +146,7 @@ class RowImport:
             return None
         given = {name: row.values.get(name) for name in self.key_fields}
         if empty := [name for name, value in given.items() if value in (None, "", False)]:
-            row.fail(_row_error(f"The key field {empty[0]} is empty.", field=empty[0]))
+            row.fail(row_error(f"The key field {empty[0]} is empty.", field=empty[0]))
             return None
         try:
             checked = self.check.record(self.model, given, "write")
@@ -182,10 +186,10 @@ class RowImport:
         for row in rows:
             try:
                 if row.record_id not in writable:
-                    raise _row_error("This user may not change the record it stands for.", code="access_denied")
+                    raise row_error("This user may not change the record it stands for.", code="access_denied")
                 row.checked = self.check.record(self.model, row.values, "write", self.records.browse(row.record_id))
                 self._refuse_new_records(row.checked)
-            except NeedsInput:
+            except (Cancelled, NeedsInput):
                 raise
             except ToolError as error:
                 row.fail(error)
@@ -198,12 +202,13 @@ class RowImport:
                 row.status = "unchanged"
             elif self._attempt(row, lambda row=row: self.call.write(self.records.browse(row.record_id), row.values)):
                 row.status = "updated"
+            self._tell(rows)
         self.call.touch(self.model, [row.record_id for row in good])
 
     def _refuse_new_records(self, checked: Mapping[str, object]) -> None:
         for name, value in checked.items():
             if self.records._fields[name].type == "many2many" and any(command[0] in (0, 1) for command in value):
-                raise _row_error(f"{name}: link records by id or name; a second run would create others.", field=name)
+                raise row_error(f"{name}: link records by id or name; a second run would create others.", field=name)
 
     def _is_same(self, name: str, checked: object, held: object) -> bool:
         definition = self.records._fields[name]
@@ -245,7 +250,7 @@ class RowImport:
             with attempt(self.call):
                 work()
             return True
-        except NeedsInput:
+        except (Cancelled, NeedsInput):
             raise
         except (ToolError, *CALLER_ERRORS) as raised:
             error = raised if isinstance(raised, ToolError) else translated(raised, self.call.env)
@@ -255,24 +260,6 @@ class RowImport:
             row.record_id = row.record_id if row.checked else None
             row.fail(error)
         return False
-
-
-def _external_name(value: object) -> str:
-    """Return the name of an external id in the import namespace."""
-    name = value.removeprefix(f"{NAMESPACE}.") if isinstance(value, str) else ""
-    if not _XMLID.fullmatch(name) or name.isdecimal():
-        raise _row_error(
-            '"id" is an external id of letters, digits, _ and -, e.g. "supplier_17"; to change records by database id '
-            "use odoo_update_records.",
-            field="id",
-        )
-    if "." in name:
-        raise _row_error(
-            f'"id": only external ids of earlier imports are open ({NAMESPACE}.name), not those of modules; '
-            f"write {name.replace('.', '_')}.",
-            field="id",
-        )
-    return name
 
 
 def _linked(commands: Sequence, held: Sequence[int]) -> set[int]:
@@ -287,7 +274,3 @@ def _linked(commands: Sequence, held: Sequence[int]) -> set[int]:
             case Command.UNLINK | Command.DELETE:
                 ids.discard(record_id)
     return ids
-
-
-def _row_error(message: str, *, code: str = "invalid_row", field: str | None = None) -> ToolError:
-    return ToolError(code, message, field=field)

@@ -48,7 +48,7 @@ def ask_before_leaving(call, handle: Callable[[], object]) -> None:
 def _leaving(call, handle: Callable[[], object]) -> list[str]:
     call.restart(rehearsing=True)
     try:
-        with rehearsed(call.env):
+        with call.unreported(), rehearsed(call.env):
             before = _newest(call.env)
             handle()
             # Some mail is made just before the commit.

@@ -79,6 +79,7 @@ class ToolCall(CallFields, CallQuestions, CallReporting, CallWriting, CallChatte
         """Add a sentence to the result's `_meta.warnings`: something ignored, clamped, or worth knowing."""
         if text not in self.notes:
             self.notes.append(text)
+            self.log("notice", text)
 
     # Reading
 

@@ -54,8 +54,9 @@ class Undo:
         for change in created:
             self._check_untouched(change)
         self._confirm_deletion(created)
-        for change in self.changes:
+        for done, change in enumerate(self.changes, 1):
             getattr(self, f"_undo_{change.operation}")(change, self._call_of(change))
+            self.call.progress(done, len(self.changes), "Undoing changes")
         self.changes.write({"reverted_at": self.call.env.cr.now()})
         return self.undone
 

@@ -35,7 +35,7 @@ class RunningCall:
     :param is_gone: says whether its client has gone; None where that means nothing
     """
 
-    __slots__ = ("_lock", "beat", "cancelled", "interrupt", "is_gone", "place", "started")
+    __slots__ = ("_lock", "beat", "cancelled", "interrupt", "is_gone", "place", "started", "stopped")
 
     def __init__(self, place: Place | None = None, is_gone: Callable[[], bool] | None = None) -> None:
         self.place = place
@@ -43,6 +43,8 @@ class RunningCall:
         self.started = time.monotonic()
         # Why the call shall end, as its client and the audit log will read it.
         self.cancelled: str | None = None
+        # Whether it has noticed; else it was done before.
+        self.stopped = False
         # Keeps its connection alive; set by whoever has one.
         self.beat: Callable[[], None] | None = None
         # Ends the query that runs at this moment; None between queries, so that nothing else is ever hit.
@@ -56,10 +58,15 @@ class RunningCall:
             if (interrupt := self.interrupt) is not None:
                 interrupt()
 
+    def stop(self) -> Cancelled:
+        """Note that the call ends here; return what it ends with."""
+        self.stopped = True
+        return Cancelled(self.cancelled)
+
     def check(self) -> None:
         """:raises Cancelled: it shall end"""
         if self.cancelled:
-            raise Cancelled(self.cancelled)
+            raise self.stop()
 
     def check_client(self) -> None:
         """Look at the connection as well; before what cannot be taken back. :raises Cancelled: it shall end"""

@@ -16,4 +16,5 @@ class McpToolRegistry(models.AbstractModel):
         """
         if not records:
             raise ToolError("invalid_arguments", "records is empty.", fix='Give at least one: [{"name": "Acme"}].')
-        return created(call, call.create(model, records))
+        made = [call.create(model, portion) for portion in call.portions(records, f"Creating {model}")]
+        return created(call, made[0].concat(*made[1:]))

@@ -43,7 +43,8 @@ def _archive(call, model: str, ids: list[int]) -> ToolResult:
             model=model,
         )
     call.field(model, records._active_name, "write")
-    call.archive(records)
+    for portion in call.portions(records, f"Archiving {model}"):
+        call.archive(portion)
     return written(call, records, "Archived", mode="archive")
 
 
@@ -61,7 +62,10 @@ def _delete(call, model: str, ids: list[int]) -> ToolResult:
             ),
         )
     count = len(records)
+    # At once: Odoo may let records go together that it would keep one by one.
+    call.progress(0, count, f"Deleting {model}")
     call.delete(records)
+    call.progress(count, count)
     listed = [{"id": row["id"], "name": row["name"]} for row in rows[:50]]
     names = ", ".join(f"{row['name']} (id {row['id']})" for row in listed[:10])
     structured = {

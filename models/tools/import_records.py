@@ -43,6 +43,8 @@ class McpToolRegistry(models.AbstractModel):
         done = RowImport(call, model, key_fields).run(rows)
         counts = Counter(row.status for row in done)
         failed = [row for row in done if row.status == "error"]
+        for row in failed[:MOST_ERRORS]:
+            call.log("warning", {"row": row.number, "code": row.error.code, "field": row.error.field}, "import")
         if failed and atomic:
             raise _failed(model, failed, len(done))
         summary = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])

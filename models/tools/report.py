@@ -47,7 +47,10 @@ class McpToolRegistry(models.AbstractModel):
         if format == "pdf":
             return _pdf(call, found, records, facts)
         render = render_html if format == "html" else render_text
-        return _part(call, render(call, found, records), facts, cursor)
+        call.progress(0, len(ids), found.name)
+        rendered = render(call, found, records)
+        call.progress(len(ids), len(ids))
+        return _part(call, rendered, facts, cursor)
 
 
 def _pdf(call, report, records, facts: dict[str, object]) -> ToolResult:

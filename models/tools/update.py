@@ -75,10 +75,12 @@ class McpToolRegistry(models.AbstractModel):
         if if_unmodified_since:
             _check_unmodified(call, records, if_unmodified_since)
         if updates is None:
-            call.write(records, values)
+            for portion in call.portions(records, f"Updating {model}"):
+                call.write(portion, values)
         else:
-            for update in updates:
+            for done, update in enumerate(updates, 1):
                 call.write(records.browse(update["id"]), update["values"])
+                call.progress(done, len(updates), f"Updating {model}")
         return written(call, records, "Updated")
 
 

@@ -14,6 +14,7 @@ const { DateTime } = luxon;
 const OUTCOMES = [
     { key: "ok", label: _t("Done"), variable: "--bs-success", fallback: "#28a745" },
     { key: "asked", label: _t("Asked"), variable: "--bs-info", fallback: "#17a2b8" },
+    { key: "cancelled", label: _t("Cancelled"), variable: "--bs-secondary", fallback: "#6c757d" },
     { key: "error", label: _t("Errors"), variable: "--bs-warning", fallback: "#e99d00" },
     { key: "refused", label: _t("Refused"), variable: "--bs-danger", fallback: "#d44c59" },
 ];
