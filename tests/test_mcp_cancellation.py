@@ -2,6 +2,7 @@ import threading
 from dataclasses import replace
 from unittest.mock import patch
 
+import psycopg2
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -74,7 +75,7 @@ class TestMcpCancellation(McpCase):
         self.assertIsNone(place_of("db", None, "a"))
 
     def test_looking_needs_no_luck(self):
-        with patch.object(mcp_cancellation.sql_db, "db_connect", side_effect=mcp_cancellation.psycopg2.OperationalError):
+        with patch.object(mcp_cancellation.sql_db, "db_connect", side_effect=psycopg2.OperationalError):
             self.assertEqual(mcp_cancellation._posted("db", [("db", 1, "1")]), {})
         self.assertEqual(mcp_cancellation._posted(self.env.cr.dbname, [(self.env.cr.dbname, 1, "1")] * 2), {})
 

@@ -1,4 +1,5 @@
 import threading
+from contextlib import ExitStack
 from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
@@ -48,9 +49,10 @@ class TestRunningCalls(BaseCase):
 
     def test_databases_are_asked_once_each(self):
         calls = [self.running(("db", number, "1")) for number in range(3)] + [self.running(("other", 1, "1"))]
-        with self.watch.watching(calls[0]), self.watch.watching(calls[1]), self.watch.watching(calls[2]):
-            with self.watch.watching(calls[3]):
-                self.watch.look()
+        with ExitStack() as stack:
+            for call in calls:
+                stack.enter_context(self.watch.watching(call))
+            self.watch.look()
         self.assertEqual({database: len(places) for database, places in self.asked}, {"db": 3, "other": 1})
 
     def test_client_that_has_gone_cancels(self):
