@@ -51,6 +51,7 @@
         "views/res_config_credentials_views.xml",
         "views/res_config_limits_views.xml",
         "views/res_config_oauth_views.xml",
+        "views/res_config_streams_views.xml",
         "views/portal_tokens_templates.xml",
         "views/oauth_templates.xml",
         "views/confirmation_templates.xml",

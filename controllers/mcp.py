@@ -7,7 +7,7 @@ class McpController(Controller):
     # No `methods`: Odoo's own 405 is an HTML page. `cors` makes Odoo leave a preflight unauthenticated; its value is
     # not used, the dispatcher answers according to the allowed origins.
     @route(
-        ["/mcp", "/mcp/sse"],
+        ["/mcp", "/mcp/sse", "/mcp/messages"],
         type=McpDispatcher.routing_type,
         auth="mcp",
         csrf=False,

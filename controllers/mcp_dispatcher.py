@@ -20,8 +20,10 @@ from ..services.errors import HttpRefusal, InternalError, ProtocolError, RateLim
 from ..services.exchange import Exchange, Message
 from ..services.jsonrpc import ClientResponse
 from . import listen_queue
+from .event_streams import PROBE, answer_get, answer_listen, probed
 from .held_answer import RefusalResponse
-from .mcp_inbound import McpInbound, method_not_allowed
+from .legacy_messages import LegacyInbound, PostedAnswer, inbound_of
+from .mcp_inbound import LISTEN, McpInbound, method_not_allowed
 from .streamed_answer import StreamedAnswer
 
 _logger = logging.getLogger(__name__)
@@ -68,14 +70,18 @@ class McpDispatcher(Dispatcher):
     def dispatch(self, endpoint, args):
         # Other addons read them when the answer is ready (`utm`), also where no message was handled.
         self.request.params = {}
-        inbound = McpInbound(self.request, self._policy, self.request_id)
+        inbound = inbound_of(self.request, self._policy, self.request_id)
         self.accepts_json, self.accepts_stream = inbound.accepts_json, inbound.accepts_stream
         try:
             inbound.check_source()
+            if PROBE in inbound.http.headers:
+                return probed(inbound)
             match self.request.httprequest.method:
                 case "OPTIONS":
                     asked = inbound.http.headers.get("Access-Control-Request-Headers", "")
                     return self._empty(204, http_gate.preflight_headers(asked))
+                case "GET":
+                    return answer_get(inbound, self._record)
                 case "POST":
                     return self._post(endpoint, inbound)
                 case "DELETE":
@@ -123,6 +129,9 @@ class McpDispatcher(Dispatcher):
             inbound.check_response()
             return self._heard(inbound, message)
         exchange = inbound.exchange(message)
+        inbound.check_place(message)
+        if isinstance(inbound, LegacyInbound) and not message.is_notification:
+            return PostedAnswer(self, endpoint, exchange, inbound.stream)
         server = self.request.env["mcp.server"]
         if self.accepts_stream and server._may_stream(exchange):
             exchange = dataclasses.replace(exchange, takes_questions=server._may_ask(exchange))
@@ -155,6 +164,8 @@ class McpDispatcher(Dispatcher):
         if self.accepts_stream and exchange.running is not None and exchange.running.stopped:
             # Nobody waits for a response any more, and clients complain about one: a stream may end without.
             return Response(content_type=sse.CONTENT_TYPE, headers=sse.HEADERS)
+        if exchange.message.method == LISTEN and "result" in answer:
+            return answer_listen(self.request.env, exchange, answer["result"])
         opened = exchange.message.method == "initialize" and "result" in answer
         return self._json(answer, status, [("Mcp-Session-Id", exchange.session_key)] if opened else [])
 

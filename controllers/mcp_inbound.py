@@ -13,6 +13,8 @@ from ..services.versions import V2026_07_28, Version
 from .client_connection import gone_check
 
 MAX_BATCH = 50
+# The one request whose answer is a stream that stays open.
+LISTEN = "subscriptions/listen"
 
 
 class McpInbound:
@@ -57,8 +59,8 @@ class McpInbound:
 
     def check_post(self) -> None:
         """:raises HttpRefusal: 503, 415, 411, 413 or 406, in this order"""
-        if odoo.evented:
-            raise HttpRefusal(503, "This port serves event streams only. Send POST to Odoo's HTTP port.")
+        if odoo.evented and self._header(protocol.METHOD_HEADER) != LISTEN:
+            raise _streams_only()
         if self.http.mimetype != "application/json":
             raise HttpRefusal(415, "The Content-Type must be application/json.", {"Accept": "application/json"})
         size = self.http.content_length
@@ -70,8 +72,21 @@ class McpInbound:
         if not self.accepts_json and not self.http.accept_mimetypes.quality("text/event-stream"):
             raise HttpRefusal(406, "The Accept header must allow application/json or text/event-stream.")
 
+    def check_place(self, message: Message) -> None:
+        """Keep work out of the process of streams, and streams to clients that can read them.
+
+        :raises HttpRefusal: 503 or 406
+        """
+        if message.method == LISTEN:
+            if not self.http.accept_mimetypes.quality("text/event-stream"):
+                raise HttpRefusal(406, "The answer is an event stream: Accept must allow text/event-stream.")
+        elif odoo.evented:
+            raise _streams_only()
+
     def check_batch(self, payloads: list) -> None:
-        """:raises InvalidRequest: an array where this revision has none, or one that it does not allow"""
+        """:raises McpError: an array where this revision has none, or one that it does not allow"""
+        if odoo.evented:
+            raise _streams_only()
         if self.is_modern or any(map(self._is_modern_payload, payloads)) or not self._handshake_version().batches:
             raise InvalidRequest("Batches exist in protocol version 2025-03-26 only. Send one message at a time.")
         if not 0 < len(payloads) <= MAX_BATCH:
@@ -194,6 +209,10 @@ class McpInbound:
 
 def method_not_allowed() -> HttpRefusal:
     return HttpRefusal(405, "Method not allowed. Send JSON-RPC messages with POST.", {"Allow": ALLOWED_METHODS})
+
+
+def _streams_only() -> HttpRefusal:
+    return HttpRefusal(503, "This port serves event streams only. Send POST to Odoo's HTTP port.")
 
 
 def _object(value: object) -> dict:

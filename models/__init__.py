@@ -47,6 +47,7 @@ from . import (
     mcp_server,
     mcp_session,
     mcp_stream_event,
+    mcp_subscription,
     mcp_token,
     mcp_token_wizard,
     mcp_tool,
@@ -69,11 +70,13 @@ from . import (
     audit_retention,
     audit_search,
     audit_verification,
+    change_notices,
     completion,
     confirmation_page,
     connected_applications,
     custom,
     identity_login,
+    legacy_session,
     mcp_api_key,
     mcp_audit_payload,
     mcp_token_rotate,
@@ -117,7 +120,10 @@ from . import (
 # isort: split
 # And these extend what those have added.
 from . import (
+    event_streams,
     mcp_token_external,
     oauth_client_assertion,
     oauth_id_jag,
+    res_config_streams,
+    stream_upkeep,
 )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import hash_sign, verify_hash_signed
+from odoo.tools import config, hash_sign, verify_hash_signed
 
 from ..services import secret_tokens
 from ..services.doctor import outcome, table
@@ -111,9 +111,25 @@ class McpDoctor(models.TransientModel):  # pylint: disable=no-wizard-in-models
             echo_url = f"{facts.origin}{ECHO_PATH}/{self._echo_key()}{self._server()._database_query()}"
             visit = Visit(facts, Caller(time.monotonic() + seconds), token, echo_url)
             try:
-                return facts, list(table.run(visit))
+                findings = list(table.run(visit))
             finally:
                 self._forget_client(visit.client_id)
+            self._note_routing(visit.are_streams_routed)
+            return facts, findings
+
+    @api.model
+    def _note_routing(self, are_streams_routed: bool | None) -> None:
+        """Let the server offer streams if requests for them have been seen to arrive, and stop it if they do not."""
+        server = self.env["mcp.server"]
+        if are_streams_routed is None or are_streams_routed == server._streams_routed() or not config["workers"]:
+            return
+        registry = self.env.registry
+        with registry.cursor() as cr:
+            # sudo: a system parameter; an administrator of the endpoint runs the check that decides it.
+            parameters = self.env(cr=cr)["ir.config_parameter"].sudo()
+            parameters.set_param("mcp_endpoint.streams_routed", are_streams_routed)
+        # On the command line nobody else tells the workers.
+        registry.signal_changes()
 
     @contextmanager
     def _token(self, user):

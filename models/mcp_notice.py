@@ -1,8 +1,12 @@
+import json
 from collections.abc import Iterable
 
 from odoo import api, models
+from odoo.tools import SQL
 
 TYPE = "mcp"
+# A client that has missed more is told that everything may be another.
+MOST_MISSED = 1000
 _PENDING = "mcp_endpoint.topics"
 
 
@@ -25,8 +29,7 @@ class McpNotice(models.AbstractModel):
     def _send(self, topics: Iterable[str]) -> None:
         """Add topics to this transaction's notice.
 
-        `stream:NAME`: the outbox has news for it; `tools`, `prompts`, `resources`: a list; the rest belongs to
-        `services.topics`.
+        :param topics: see `services.topics`
         """
         precommit = self.env.cr.precommit
         if _PENDING not in precommit.data:
@@ -37,3 +40,27 @@ class McpNotice(models.AbstractModel):
     def _send_pending(self) -> None:
         if topics := self.env.cr.precommit.data.pop(_PENDING, None):
             self.env["bus.bus"]._sendone(self._channel(), TYPE, sorted(topics))
+
+    @api.model
+    def _after(self, notice_id: int, limit: int | None = None) -> list[tuple[int, list[str]]]:
+        """Return the notices with a higher id than this one, with their topics."""
+        channel = json.dumps(self._channel(), separators=(",", ":"))
+        self.env.cr.execute(
+            SQL(
+                "SELECT id, message FROM bus_bus WHERE id > %s AND channel = %s ORDER BY id LIMIT %s",
+                notice_id,
+                channel,
+                limit,
+            )
+        )
+        return [(row_id, json.loads(message)["payload"]) for row_id, message in self.env.cr.fetchall()]
+
+    @api.model
+    def _missed(self, notice_id: int) -> frozenset[str] | None:
+        """Return the topics of all notices since this one, None where they are not known any more."""
+        self.env.cr.execute("SELECT MIN(id) FROM bus_bus")
+        oldest = self.env.cr.fetchone()[0]
+        found = self._after(notice_id, MOST_MISSED)
+        if oldest is None or notice_id < oldest - 1 or len(found) == MOST_MISSED:
+            return None
+        return frozenset(topic for _id, topics in found for topic in topics)

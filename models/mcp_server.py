@@ -113,7 +113,7 @@ class McpServer(models.AbstractModel):
         return {
             "protocolVersion": exchange.version.name,
             "capabilities": self._capabilities(exchange.version),
-            "serverInfo": _server_info(exchange.version),
+            "serverInfo": server_info(exchange.version),
             "instructions": self._instructions(exchange),
         }
 
@@ -170,7 +170,7 @@ class McpServer(models.AbstractModel):
         result = getattr(self, handler)(exchange)
         if not version.modern:
             return result
-        meta = {**result.get("_meta", {}), protocol.META_SERVER: _server_info(version)}
+        meta = {**result.get("_meta", {}), protocol.META_SERVER: server_info(version)}
         return {"resultType": "complete", **result, "_meta": meta}
 
     def _audit(self, exchange: Exchange, started: float, outcome: str, reason: str | None = None) -> None:
@@ -218,7 +218,7 @@ def _module_version() -> str:
     return get_manifest("mcp_endpoint")["version"]
 
 
-def _server_info(version: Version) -> dict[str, str]:
+def server_info(version: Version) -> dict[str, str]:
     info = {"name": SERVER_NAME, "version": _module_version()}
     if version.titles:
         info["title"] = "Odoo"

@@ -90,26 +90,34 @@ class McpSession(models.Model):
 
         :raises InvalidParams: capabilities larger than any client's
         """
-        capabilities = dict(exchange.capabilities)
-        if len(json.dumps(capabilities)) > MAX_CAPABILITIES_BYTES:
-            raise InvalidParams(f'"capabilities" is larger than {MAX_CAPABILITIES_BYTES} bytes.')
+        facts = self._facts(exchange)
         now = fields.Datetime.now()
         # sudo: users have no access to the model; the row is bound to the credential that made the request.
         self.sudo().create(
             {
+                **facts,
                 "digest": self._digest(exchange.session_key),
                 "user_id": exchange.credential.user_id,
                 "token_id": exchange.credential.token_id,
-                "protocol_version": exchange.version.name,
-                "client_name": _client_text(exchange, "name"),
-                "client_version": _client_text(exchange, "version"),
-                "capabilities": capabilities,
                 "transport": exchange.transport,
                 "ip": exchange.credential.ip,
                 "last_seen": now,
                 "expires_at": now + self._idle_life(),
             }
         )
+
+    @api.model
+    def _facts(self, exchange: Exchange) -> dict:
+        """Return what an `initialize` settles. :raises InvalidParams: capabilities larger than any client's"""
+        capabilities = dict(exchange.capabilities)
+        if len(json.dumps(capabilities)) > MAX_CAPABILITIES_BYTES:
+            raise InvalidParams(f'"capabilities" is larger than {MAX_CAPABILITIES_BYTES} bytes.')
+        return {
+            "protocol_version": exchange.version.name,
+            "client_name": _client_text(exchange, "name"),
+            "client_version": _client_text(exchange, "version"),
+            "capabilities": capabilities,
+        }
 
     @api.model
     def _find(self, key: str, credential: Credential) -> SessionState | None:

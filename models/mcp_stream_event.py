@@ -52,6 +52,12 @@ class McpStreamEvent(models.Model):
         return name + self._mac(name, session_id)
 
     @api.model
+    def _standalone(self, session_id: int) -> str:
+        """Return the name of the session's own stream, of change notices. It is not stored here, but on the bus."""
+        name = "0" * 2 * NAME_BYTES
+        return name + self._mac(name, session_id)
+
+    @api.model
     def _append(self, stream: str, session_id: int, payload: dict) -> str:
         """Store a message for a stream and return its event id. Whoever holds the stream is woken at the commit.
 

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 DEFAULT_MAX_BODY = 8 * 1024 * 1024
 ALLOWED_METHODS = "POST, DELETE, OPTIONS"
+# GET opens a stream where a process can hold one.
+_PAGE_METHODS = "POST, GET, DELETE, OPTIONS"
 _ALLOWED_HEADERS = (
     "Content-Type, Accept, Authorization, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID"
 )
@@ -78,7 +80,7 @@ def preflight_headers(requested_headers: str) -> list[tuple[str, str]]:
     params = [name for name in asked if _PARAM_HEADER.fullmatch(name)]
     return [
         ("Allow", ALLOWED_METHODS),
-        ("Access-Control-Allow-Methods", ALLOWED_METHODS),
+        ("Access-Control-Allow-Methods", _PAGE_METHODS),
         ("Access-Control-Allow-Headers", ", ".join([_ALLOWED_HEADERS, *params])),
         ("Access-Control-Max-Age", "86400"),
     ]

@@ -73,6 +73,7 @@ class TestMcpStreamEvent(McpCase):
     def test_holder_of_the_stream_is_woken_at_the_commit_once(self):
         session = self.session()
         stream = self.outbox._new_stream(session)
+        self.notices()
         self.outbox._append(stream, session, {"id": 1})
         self.outbox._append(stream, session, {"id": 2})
         self.assertFalse(self.env["bus.bus"].search([("message", "like", stream)]))
@@ -82,7 +83,7 @@ class TestMcpStreamEvent(McpCase):
     def test_rolled_back_event_wakes_nobody(self):
         session = self.session()
         stream = self.outbox._new_stream(session)
-        self.env.cr.precommit.run()
+        self.notices()
         with self.env.cr.savepoint() as savepoint:
             self.outbox._append(stream, session, {"id": 1})
             self.env.cr.clear()

@@ -3,7 +3,7 @@ import time
 
 from odoo.tests import BaseCase, tagged
 
-from ..services.doctor import endpoint, login, outcome, settings, table, transport
+from ..services.doctor import endpoint, login, outcome, settings, streams, table, transport
 from ..services.doctor.caller import Caller, NoAnswer, Reply
 from ..services.doctor.visit import Facts, Visit
 
@@ -128,6 +128,20 @@ class TestServiceDoctor(BaseCase):
             with self.subTest(answer=str(answer)):
                 self.check(endpoint.challenge(visit(answer)), status, says)
 
+    def test_where_streams_go(self):
+        for answer, status, says, routed in (
+            (reply(200, b'{"streams": true}'), "ok", "offered subscriptions", True),
+            (reply(200, b'{"streams": false}'), "ok", "none is offered", False),
+            (reply(504), "failed", "gevent_port = 8072", False),
+            (reply(405), "failed", "location ~", None),
+            (reply(200, b"<html>"), "failed", "location ~", None),
+        ):
+            with self.subTest(answer=str(answer)):
+                here = visit(answer)
+                self.check(streams.streams(here), status, says)
+                self.assertIs(here.are_streams_routed, routed)
+        self.check(streams.streams(visit(reply(200), token=None)), "skipped")
+
     def test_calls(self):
         listed = reply(200, b'{"result": {"tools": []}}')
         self.check(endpoint.modern(visit(listed)), "ok")
@@ -135,9 +149,6 @@ class TestServiceDoctor(BaseCase):
         self.check(endpoint.modern(visit(reply(401))), "failed", "$http_authorization;")
         self.check(endpoint.modern(visit(reply(200, b"<html>"))), "failed")
         self.check(endpoint.handshake(visit(listed)), "failed")
-        self.check(endpoint.stream(visit(reply(405))), "ok", "no long streams")
-        self.check(endpoint.stream(visit(reply(200, b"", ("Content-Type", "text/event-stream")))), "ok", "opens")
-        self.check(endpoint.stream(visit(reply(504))), "failed", "gevent_port = 8072")
         self.check(endpoint.long_body(visit(reply(413))), "failed", "client_max_body_size 9m;")
         allowed = ("Access-Control-Allow-Origin", "*")
         self.check(endpoint.browsers(visit(reply(204, b"", allowed))), "ok")

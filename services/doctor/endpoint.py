@@ -1,4 +1,4 @@
-"""Checks of the endpoint as clients meet it: the challenge, calls in both eras, streams, browsers, long bodies."""
+"""Checks of the endpoint as clients meet it: the challenge, calls in both eras, browsers, long bodies."""
 
 from __future__ import annotations
 
@@ -60,26 +60,6 @@ def handshake(visit: Visit) -> Outcome:
     client = {"name": "Connection check", "version": "1"}
     parameters = {"protocolVersion": HANDSHAKE, "capabilities": {}, "clientInfo": client}
     return _call(visit, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": parameters}, "serverInfo")
-
-
-def stream(visit: Visit) -> Outcome:
-    """Check where a request for a long stream goes."""
-    if visit.token is None:
-        return skipped("There is no token to try it with.")
-    headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {visit.token}"}
-    reply = visit.caller.send("GET", visit.facts.mcp_url, headers)
-    if reply.status == 405:
-        return ok("GET goes to an HTTP worker and is answered 405, as the protocol allows: no long streams.")
-    if reply.status == 200 and (reply.header("Content-Type") or "").startswith("text/event-stream"):
-        return ok("GET goes to the evented process and opens a stream.")
-    if reply.status in (502, 503, 504):
-        port = visit.facts.gevent_port
-        return failed(
-            f"GET is sent to a process that does not answer: {reply}.",
-            f"nginx: upstream odoo_evented {{ server 127.0.0.1:{port}; }}",
-            f"odoo.conf: gevent_port = {port}   (it runs only with workers > 0)",
-        )
-    return unexpected(reply, advice.NGINX_LOCATION)
 
 
 def browsers(visit: Visit) -> Outcome:

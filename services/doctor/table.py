@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import endpoint, login, settings, transport
+from . import endpoint, login, settings, streams, transport
 from .caller import NoAnswer
 from .outcome import Finding, Outcome, failed, skipped
 from .visit import Visit
@@ -46,7 +46,7 @@ CHECKS = (
     Check("token_endpoint", "Token endpoint", login.token_endpoint),
     Check("modern", "Call, revision 2026-07-28", endpoint.modern),
     Check("handshake", "Call, revision 2025-11-25", endpoint.handshake),
-    Check("stream", "Streams", endpoint.stream),
+    Check("stream", "Streams", streams.streams),
     Check("browsers", "Browsers (CORS)", endpoint.browsers),
     Check("long_body", "Largest request", endpoint.long_body),
     Check("egress", "Outgoing requests", settings.egress, calls=False),

@@ -75,6 +75,7 @@ class Visit:
 
     :param token: a read-only token that lives as long as the run, None where there can be none
     :param echo_url: an address of ours that says what reached Odoo, for this run alone
+    :param are_streams_routed: whether requests for streams reach a process that holds them; None: not found out
     """
 
     facts: Facts
@@ -85,6 +86,7 @@ class Visit:
     echo: dict = field(default_factory=dict)
     endpoints: dict = field(default_factory=dict)
     client_id: str | None = None
+    are_streams_routed: bool | None = None
 
     def post_mcp(self, body: bytes, *, token: str | None = None, **headers: str) -> Reply:
         """Send a message to the endpoint. :raises NoAnswer: there is no answer"""

@@ -1,0 +1,199 @@
+import secrets
+
+import odoo
+from odoo import api, models
+from odoo.tools import config
+
+from ..services import jsonrpc, protocol, sse
+from ..services.errors import HttpRefusal, InvalidParams, MethodNotFound
+from ..services.exchange import Credential, Exchange
+from ..services.held_stream import HeldStream
+from ..services.stream_index import StreamLimits
+from ..services.topics import LISTS
+from ..services.versions import Version
+from . import stream_hub
+from .mcp_server import server_info
+
+META_SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+# What a listening client calls the lists.
+WANTED = {"toolsListChanged": "tools", "promptsListChanged": "prompts", "resourcesListChanged": "resources"}
+MOST_STREAMS = 1000
+MOST_OF_TOKEN = 10
+# Each has a thread there.
+MOST_THREADED = 20
+
+
+class McpServer(models.AbstractModel):
+    """Long-lived streams: who may have one, and what they are told there. The process that holds them is Odoo's
+    evented one, or the only one where there are no workers."""
+
+    _inherit = "mcp.server"
+
+    @api.model
+    def _holds_streams(self) -> bool:
+        """Say whether this process can hold a stream without a worker being missing."""
+        return odoo.evented or not config["workers"]
+
+    @api.model
+    def _streams_routed(self) -> bool:
+        """Say whether clients that ask for a stream are known to reach a process that holds them."""
+        if not config["workers"]:
+            return True
+        # sudo: a system parameter that users may not read in general.
+        return self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.streams_routed") == "True"
+
+    @api.model
+    def _stream_limits(self) -> StreamLimits:
+        # sudo: these parameters are read to be enforced, whoever the user is.
+        parameters = self.env["ir.config_parameter"].sudo()
+        total = _number(parameters.get_param("mcp_endpoint.streams", ""), MOST_STREAMS)
+        per_token = _number(parameters.get_param("mcp_endpoint.streams_token", ""), MOST_OF_TOKEN)
+        return StreamLimits(total if config["workers"] else min(total, MOST_THREADED), per_token)
+
+    @api.model
+    def _rpc_table(self, version: Version) -> dict[str, str]:
+        table = super()._rpc_table(version)
+        if not self._streams_routed():
+            return table
+        if version.modern:
+            return table | {"subscriptions/listen": "_rpc_subscriptions_listen"}
+        return table | {
+            "resources/subscribe": "_rpc_resources_subscribe",
+            "resources/unsubscribe": "_rpc_resources_unsubscribe",
+        }
+
+    @api.model
+    def _capabilities(self, version: Version) -> dict[str, dict]:
+        found = super()._capabilities(version)
+        if self._streams_routed():
+            found |= {name: {**found[name], "listChanged": True} for name in LISTS if name in found}
+            found["resources"] = {**found["resources"], "subscribe": True}
+        return found
+
+    def _rpc_resources_subscribe(self, exchange: Exchange) -> dict:
+        uri = self._subscribed_uri(exchange)
+        self.env["mcp.subscription"]._subscribe(exchange.session_id, exchange.credential.token_id, uri)
+        return {}
+
+    def _rpc_resources_unsubscribe(self, exchange: Exchange) -> dict:
+        self.env["mcp.subscription"]._unsubscribe(exchange.session_id, self._subscribed_uri(exchange))
+        return {}
+
+    def _subscribed_uri(self, exchange: Exchange) -> str:
+        if not exchange.session_id:
+            raise InvalidParams("Subscriptions belong to a session. Send initialize first, then its Mcp-Session-Id.")
+        return self.env["mcp.subscription"]._checked([exchange.message.params.get("uri")])[0]
+
+    def _rpc_subscriptions_listen(self, exchange: Exchange) -> dict:
+        """Return what of the wish is honoured; the stream itself is the dispatcher's to open."""
+        if not self._holds_streams():
+            raise MethodNotFound(
+                "subscriptions/listen is served by Odoo's evented process, and this request was led to a worker."
+            )
+        wished = exchange.message.params.get("notifications")
+        if not isinstance(wished, dict):
+            raise InvalidParams('subscriptions/listen needs "notifications", an object.')
+        granted: dict[str, object] = {}
+        for name in WANTED:
+            if not isinstance(wished.get(name, False), bool):
+                raise InvalidParams(f'"{name}" is true or false.')
+            if wished.get(name):
+                granted[name] = True
+        if "resourceSubscriptions" in wished:
+            granted["resourceSubscriptions"] = self.env["mcp.subscription"]._checked(wished["resourceSubscriptions"])
+        self._check_room(exchange.credential)
+        return {"notifications": granted}
+
+    @api.model
+    def _check_room(self, credential: Credential) -> None:
+        """:raises HttpRefusal: 429, there are too many streams"""
+        stream_hub.index_of(self.env.cr.dbname).check_room(credential.token_id, self._stream_limits())
+
+    @api.model
+    def _listening_stream(self, exchange: Exchange, granted: dict[str, object]) -> HeldStream:
+        """Return the stream of a `subscriptions/listen`: it begins with the acknowledgement, and ends with a result."""
+        uris = granted.get("resourceSubscriptions", [])
+        name = secrets.token_hex(12)
+        subscriptions = self.env["mcp.subscription"]
+        if uris:
+            subscriptions._listen(name, exchange.credential.token_id, uris)
+        tag = {META_SUBSCRIPTION: exchange.message.id}
+        acknowledged = {"notifications": granted, "_meta": tag}
+        result = {"resultType": "complete", "_meta": {**tag, protocol.META_SERVER: server_info(exchange.version)}}
+        stream = HeldStream(
+            "listen",
+            exchange.credential,
+            name=name,
+            version=exchange.version.name,
+            first=_message({"method": ACKNOWLEDGED, "params": acknowledged}),
+            tag=tag,
+            farewell=_message({"id": exchange.message.id, "result": result}),
+        )
+        stream.lists = tuple(WANTED[wish] for wish in WANTED if granted.get(wish))
+        stream.uris = {uri: subscriptions._topics(uri) for uri in uris}
+        return stream
+
+    @api.model
+    def _session_stream(self, credential: Credential, session, last_event_id: str | None) -> HeldStream:
+        """Return the stream of a GET with a session.
+
+        :raises HttpRefusal: 400 for an event id that is none of the session's; 429
+        """
+        outbox = self.env["mcp.stream.event"]
+        standalone = outbox._standalone(session.id)
+        name, last = standalone, 0
+        if last_event_id is not None:
+            name, last = self._resumed(last_event_id, session.id)
+        self._check_room(credential)
+        kind = "session" if name == standalone else "resumed"
+        return HeldStream(
+            kind,
+            credential,
+            name=name,
+            last=last,
+            session_id=session.id,
+            version=session.version,
+            farewell=sse.retry(stream_hub.retry_ms()),
+        )
+
+    @api.model
+    def _legacy_stream(self, credential: Credential, query: str) -> HeldStream:
+        """Return a stream of HTTP+SSE, which begins with where to post messages.
+
+        :param query: what the client has asked for in its address
+        """
+        self._check_room(credential)
+        key, session_id, name = self.env["mcp.session"]._open_legacy(credential)
+        # Relative: clients insist on the origin they came to, which a proxy may have changed.
+        endpoint = f"/mcp/messages?session_id={key}" + (f"&{query}" if query else "")
+        first = sse.event(endpoint.encode(), name="endpoint")
+        return HeldStream("legacy", credential, name=name, session_id=session_id, first=first)
+
+    @api.model
+    def _replayed(self, session, last_event_id: str) -> bytes:
+        """Return what followed an event on its stream, to be sent at once where no stream can be held.
+
+        :raises HttpRefusal: 400, the id is none of the session's
+        """
+        name, _last = self._resumed(last_event_id, session.id)
+        if name == self.env["mcp.stream.event"]._standalone(session.id):
+            return sse.retry(stream_hub.retry_ms())
+        stored = self.env["mcp.stream.event"]._stored(last_event_id, session.id)
+        chunks = [sse.event(data, event_id) for event_id, data in stored.events]
+        # For the client's next question whether there is more. Where there cannot be, it does not ask.
+        return b"".join([*chunks, *([] if stored.is_finished else [sse.retry(stream_hub.retry_ms())])]) or sse.COMMENT
+
+    def _resumed(self, event_id: str, session_id: int) -> tuple[str, int]:
+        try:
+            return self.env["mcp.stream.event"]._parsed(event_id, session_id)
+        except ValueError as error:
+            raise HttpRefusal(400, str(error)) from None
+
+
+def _message(members: dict) -> bytes:
+    return sse.event(jsonrpc.dump({"jsonrpc": "2.0", **members}))
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isdecimal() and int(text) else default

@@ -1,0 +1,39 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .event_streams import MOST_OF_TOKEN, MOST_STREAMS
+from .mcp_stream_event import DEFAULT_MINUTES
+
+# Field: the largest value that makes sense.
+HIGHEST = {"mcp_streams": 10_000, "mcp_streams_token": 1000, "mcp_event_minutes": 1440}
+
+
+class ResConfigSettings(models.TransientModel):
+    """Event streams that stay open."""
+
+    _inherit = "res.config.settings"
+
+    mcp_streams_routed = fields.Boolean(
+        string="Streams reach the evented process", config_parameter="mcp_endpoint.streams_routed"
+    )
+    mcp_streams = fields.Integer(
+        string="Streams at the same time", default=MOST_STREAMS, config_parameter="mcp_endpoint.streams"
+    )
+    mcp_streams_token = fields.Integer(
+        string="Streams of a token", default=MOST_OF_TOKEN, config_parameter="mcp_endpoint.streams_token"
+    )
+    mcp_event_minutes = fields.Integer(
+        string="Keep events of streams for", default=DEFAULT_MINUTES, config_parameter="mcp_endpoint.event_minutes"
+    )
+
+    @api.constrains(*HIGHEST)
+    def _check_mcp_streams(self):
+        for name, highest in HIGHEST.items():
+            if any(not 1 <= settings[name] <= highest for settings in self):
+                raise ValidationError(
+                    self.env._(
+                        "MCP Server: “%(setting)s” is between 1 and %(highest)s.",
+                        setting=self._fields[name]._description_string(self.env),
+                        highest=highest,
+                    )
+                )

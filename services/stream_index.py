@@ -1,0 +1,166 @@
+"""The open streams of one process and database: how many there may be, and which of them a change concerns.
+
+In memory only. It knows no database and decides nothing about who may hear what.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from . import topics
+from .errors import HttpRefusal
+from .held_stream import HeldStream
+from .peer import is_gone
+
+RETRY_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """How many streams there may be.
+
+    :param total: in this process
+    :param per_token: of one token
+    """
+
+    total: int
+    per_token: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What a change means for one stream: lists that may be others, resources that may have changed."""
+
+    stream: HeldStream
+    lists: tuple[str, ...]
+    uris: tuple[str, ...]
+
+
+class StreamIndex:
+    """All open streams, found by token, session and topic."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_token: dict[int, set[HeldStream]] = {}
+        self._by_topic: dict[str, set[HeldStream]] = {}
+        self._closed: list[HeldStream] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_token.values()))
+
+    def all(self) -> list[HeldStream]:
+        """Return the open streams."""
+        with self._lock:
+            return [stream for streams in self._by_token.values() for stream in streams]
+
+    def check_room(self, token_id: int, limits: StreamLimits) -> None:
+        """:raises HttpRefusal: 429, there are too many streams, of this token or in all"""
+        if len(self._by_token.get(token_id, ())) >= limits.per_token:
+            self._drop_gone(self._by_token.get(token_id, ()))
+            if len(self._by_token.get(token_id, ())) >= limits.per_token:
+                raise _refused(f"This token has {limits.per_token} event streams open, which is the limit.")
+        if len(self) >= limits.total:
+            self._drop_gone(self.all())
+            if len(self) >= limits.total:
+                raise _refused("This server holds as many event streams as it may.")
+
+    def add(self, stream: HeldStream) -> None:
+        """Hold a stream. A session has one standalone stream: the newest, as its client may have lost the other."""
+        with self._lock:
+            own = self._by_token.setdefault(stream.credential.token_id, set())
+            replaced = [other for other in own if _replaces(stream, other)]
+            own.add(stream)
+        for other in replaced:
+            other.end(farewell=b"")
+
+    def file(self, stream: HeldStream) -> None:
+        """Find the stream by its lists, resources, session and name from now on."""
+        found = {f"session:{stream.session_id}"} if stream.session_id else set()
+        if stream.kind in ("legacy", "resumed"):
+            found.add(f"stream:{stream.name}")
+        for name in stream.lists:
+            found.update(topics.of_list(name, stream.credential.user_id))
+        for uri_topics in stream.uris.values():
+            found.update(uri_topics)
+        with self._lock:
+            if stream not in self._by_token.get(stream.credential.token_id, ()):
+                return
+            self._unfile(stream)
+            stream.topics = frozenset(found)
+            for topic in stream.topics:
+                self._by_topic.setdefault(topic, set()).add(stream)
+
+    def remove(self, stream: HeldStream) -> None:
+        """Forget a stream whose connection is done with it."""
+        with self._lock:
+            own = self._by_token.get(stream.credential.token_id, set())
+            if stream not in own:
+                return
+            own.discard(stream)
+            if not own:
+                del self._by_token[stream.credential.token_id]
+            self._unfile(stream)
+            self._closed.append(stream)
+
+    def take_closed(self) -> list[HeldStream]:
+        """Return the streams removed since the last time."""
+        with self._lock:
+            closed, self._closed = self._closed, []
+            return closed
+
+    def concerned(self, changed: Collection[str]) -> set[HeldStream]:
+        """Return the streams that one of these topics concerns."""
+        with self._lock:
+            return {stream for topic in changed for stream in self._by_topic.get(topic, ())}
+
+    def end_all(self, farewell: Mapping[str, bytes]) -> None:
+        """End every stream. `farewell` is by kind; the stream's own where there is none."""
+        for stream in self.all():
+            stream.end(farewell.get(stream.kind))
+
+    def _drop_gone(self, streams: Iterable[HeldStream]) -> None:
+        for stream in list(streams):
+            if stream.connection is not None and is_gone(stream.connection):
+                stream.end(farewell=b"")
+                self.remove(stream)
+
+    def _unfile(self, stream: HeldStream) -> None:
+        for topic in stream.topics:
+            filed = self._by_topic[topic]
+            filed.discard(stream)
+            if not filed:
+                del self._by_topic[topic]
+        stream.topics = frozenset()
+
+
+def hits(streams: Iterable[HeldStream], changed: frozenset[str]) -> list[Hit]:
+    """Return what a change means for each of these streams, those left out for which it means nothing."""
+    found = []
+    for stream in streams:
+        here = stream.topics & changed
+        user = stream.credential.user_id
+        lists = tuple(name for name in stream.lists if not here.isdisjoint(topics.of_list(name, user)))
+        uris = tuple(uri for uri, of_uri in stream.uris.items() if not here.isdisjoint(of_uri))
+        if lists or uris:
+            found.append(Hit(stream, lists, uris))
+    return found
+
+
+def by_credential(found: Iterable[Hit]) -> dict:
+    """Return the resources that have to be checked, by the credential that would hear of them."""
+    wanted: dict = defaultdict(set)
+    for hit in found:
+        if hit.uris:
+            wanted[hit.stream.credential].update(hit.uris)
+    return wanted
+
+
+def _replaces(stream: HeldStream, other: HeldStream) -> bool:
+    return stream.kind == other.kind == "session" and stream.session_id == other.session_id
+
+
+def _refused(reason: str) -> HttpRefusal:
+    return HttpRefusal(429, f"{reason} Close one, or retry later.", {"Retry-After": str(RETRY_SECONDS)})
