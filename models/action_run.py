@@ -10,6 +10,7 @@ from ..services.questions import Question
 from .action_outcome import Outcome
 from .form_actions import Choice, action_id, is_grave
 from .form_buttons import Button
+from .missing_values import complete_wizard
 from .view_values import literal, namespace, values_for
 from .wizard import WizardForm
 from .wizard_questions import wizard_questions
@@ -163,6 +164,7 @@ class ActionRun:
             self.answers = following
             return None, {}
         wizard.answer(answers)
+        complete_wizard(self.call, wizard, self.path)
         button = wizard.choose(wanted)
         self.answers, self.path = following, f"{self.path}.next"
         self._ask_first(button, wizard.title)

@@ -45,6 +45,9 @@ class StepCall(ToolCall):
         self.batch = batch
         self.questions: list[Question] = []
 
+    def can_ask(self, key: str, question: AnyQuestion) -> bool:
+        return False
+
     def _answer(self, key: str, question: AnyQuestion) -> Mapping[str, object] | None:
         if not question.is_consent:
             raise ToolError(

@@ -40,9 +40,14 @@ class CallQuestions:
         agreed = self._agreed_on_page if self.policy.confirms_on_page else self._said_yes
         return self.approved or agreed
 
-    def can_ask(self, question: AnyQuestion) -> bool:
-        """Say whether a person can be asked for what the assistant has not told; where not, tell the assistant."""
-        return not self.rehearsing and not self.approved and self.abilities.covers(question)
+    def can_ask(self, key: str, question: AnyQuestion) -> bool:
+        """Say whether `need` may ask a person for what the assistant has not told; where not, tell the assistant.
+
+        A dry run bothers nobody, nor does the run of an approved call. A rehearsal uses what was answered before.
+        """
+        if self.rehearsing or self.approved:
+            return key in self.answers
+        return self.abilities.covers(question)
 
     def need(self, key: str, question: AnyQuestion) -> Mapping[str, object]:
         """Return the human's answer to a question. Call it before any side effect: the call may run again.

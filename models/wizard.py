@@ -108,13 +108,18 @@ class WizardForm:
             model=self.record._name,
         )
 
+    def missing(self) -> list[str]:
+        """Return the fields that have to be filled in and are empty."""
+        names = self.names()
+        return [name for name in self.nodes if name in self.values and self._lacks(name, names)]
+
     def save(self) -> BaseModel:
         """Create the wizard's record, or write what was changed on the one it was opened with.
 
         :raises ToolError: `missing_required`, naming all fields that are still empty
         """
         names = self.names()
-        self._check_required(names)
+        self._check_required()
         values = {
             name: value.commands() if isinstance(value, Lines) else value
             for name, value in self.values.items()
@@ -183,9 +188,8 @@ class WizardForm:
         if warning := result.get("warning"):
             self.call.note(f"{warning.get('title') or 'Warning'}: {warning.get('message') or ''}")
 
-    def _check_required(self, names: Mapping[str, object]) -> None:
-        missing = [name for name in self.nodes if name in self.values and self._lacks(name, names)]
-        if missing:
+    def _check_required(self) -> None:
+        if missing := self.missing():
             labels = self.call.describe_fields(self.record._name, missing, ["string"])
             listed = ", ".join(f"{name} ({labels[name]['string']})" if name in labels else name for name in missing)
             raise ToolError(

@@ -3,6 +3,8 @@ from odoo import models
 from ...services.errors import ToolError
 from ...services.schema import MODEL, RECORDS, params
 from ...services.tool import ToolResult, tool
+from ..company_choice import choose_company
+from ..missing_values import created_or_asked
 from ..write_results import created
 
 
@@ -16,5 +18,8 @@ class McpToolRegistry(models.AbstractModel):
         """
         if not records:
             raise ToolError("invalid_arguments", "records is empty.", fix='Give at least one: [{"name": "Acme"}].')
+        choose_company(call, model, records)
+        if len(records) == 1:
+            return created(call, created_or_asked(call, model, records[0]))
         made = [call.create(model, portion) for portion in call.portions(records, f"Creating {model}")]
         return created(call, made[0].concat(*made[1:]))
