@@ -12,6 +12,7 @@ from . import (
     test_company_choice,
     test_completion,
     test_confirmation,
+    test_confirmation_browser,
     test_connected_applications,
     test_custom_registry,
     test_default_fields,
