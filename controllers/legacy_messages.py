@@ -9,7 +9,8 @@ from functools import cached_property
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.modules.registry import Registry
 
-from ..services.errors import HttpRefusal, InvalidRequest, SessionNotFound
+from ..models.stream_questions import ask_in_outbox
+from ..services.errors import HttpRefusal, InvalidRequest, NeedsInput, SessionNotFound
 from ..services.exchange import Exchange
 from ..services.http_gate import HttpPolicy
 from .mcp_inbound import McpInbound
@@ -70,8 +71,10 @@ class PostedAnswer(StreamedAnswer):
         write = start_response("202 Accepted", [*self.headers, ("Content-Length", "0")])
         write(b"")
         outlet = _OutboxOutlet(self._database, self._stream, self._exchange)
+        exchange = dataclasses.replace(self._exchange, outlet=outlet)
         try:
-            self._attempt(dataclasses.replace(self._exchange, outlet=outlet))
+            while exchange is not None:
+                exchange = self._asking(exchange)
         except Exception as exc:
             # Logged by Odoo, which would begin a second answer by itself.
             data = self._dispatcher.handle_error(exc).get_data()
@@ -79,6 +82,14 @@ class PostedAnswer(StreamedAnswer):
             exc.error_response = _nothing
             raise
         return []
+
+    def _asking(self, exchange: Exchange) -> Exchange | None:
+        """Run the call; if it asks, send its questions. Return the call to run again at once, if any."""
+        try:
+            self._attempt(exchange)
+        except NeedsInput as needed:
+            return ask_in_outbox(self._database, self._uid, needed, exchange, self._stream)
+        return None
 
     def _reply(self, exchange: Exchange):
         response = super()._reply(exchange)

@@ -130,12 +130,12 @@ class McpDispatcher(Dispatcher):
             return self._heard(inbound, message)
         exchange = inbound.exchange(message)
         inbound.check_place(message)
-        if isinstance(inbound, LegacyInbound) and not message.is_notification:
-            return PostedAnswer(self, endpoint, exchange, inbound.stream)
         server = self.request.env["mcp.server"]
+        asking = dataclasses.replace(exchange, takes_questions=server._may_ask(exchange))
+        if isinstance(inbound, LegacyInbound) and not message.is_notification:
+            return PostedAnswer(self, endpoint, asking, inbound.stream)
         if self.accepts_stream and server._may_stream(exchange):
-            exchange = dataclasses.replace(exchange, takes_questions=server._may_ask(exchange))
-            return StreamedAnswer(self, endpoint, exchange)
+            return StreamedAnswer(self, endpoint, asking)
         return self.reply(endpoint, exchange)
 
     def _heard(self, inbound: McpInbound, message: ClientResponse) -> Response:

@@ -1,4 +1,5 @@
 import secrets
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import timedelta
 
@@ -30,6 +31,7 @@ class McpPendingCall(models.Model):
 
     session_id = fields.Many2one("mcp.session", required=True, index=True, ondelete="cascade")
     stream = fields.Char(index="btree_not_null", help="Where the response goes. Empty: a connection waits for it.")
+    is_shared = fields.Boolean(help="Other responses go to the stream too: it goes on after this one.")
     message = fields.Json(required=True)
     narrowing = fields.Json(required=True)
     request_id = fields.Char(required=True)
@@ -40,10 +42,11 @@ class McpPendingCall(models.Model):
     expires_at = fields.Datetime(required=True, index=True)
 
     @api.model
-    def _open(self, exchange: Exchange, requests: dict[str, dict], stream: str | None, waiting: timedelta = LIFE):
+    def _open(self, exchange: Exchange, requests: dict[str, dict], stream: str | None, **facts: object):
         """Store a call that has to ask, and return it, as superuser; None when its session has asked too much.
 
         :param requests: what to ask, by key, as `services.input_requests` has it
+        :param facts: further fields
         """
         # sudo: nobody has access to the model; the row is bound to the session, which was checked.
         calls = self.sudo()
@@ -60,7 +63,8 @@ class McpPendingCall(models.Model):
                 "request_id": exchange.request_id,
                 "asked": {_new_id(): key for key in requests},
                 "answers": dict(exchange.answers),
-                "expires_at": fields.Datetime.now() + waiting,
+                "expires_at": fields.Datetime.now() + LIFE,
+                **facts,
             }
         )
 
@@ -134,19 +138,16 @@ class McpPendingCall(models.Model):
         for call in self.sudo().search([("session_id", "=", session_id), ("stream", "!=", False)]):
             # One that is being run is cancelled as other running calls are.
             if call.message["id"] == message_id and call.try_lock_for_update():
-                self.env["mcp.stream.event"]._finish(call.stream, session_id)
-                call.unlink()
+                call._forget()
 
     @api.model
-    def _settle(self, stream: str, session_id: int) -> None:
-        """Answer, on its stream, a call that will not be answered otherwise: too late, or its worker has died."""
-        # sudo: as above.
-        found = self.sudo().search([("stream", "=", stream), ("session_id", "=", session_id)])
+    def _settle(self, streams: Collection[str]) -> None:
+        """Answer, on these streams, calls that will not be answered otherwise: too late, or their worker has died."""
         now = fields.Datetime.now()
-        late = found.filtered(
-            lambda call: call.answered_at < now - GRACE if call.answered_at else call.expires_at < now
-        )
-        for call in late:
+        dead = fields.Domain("answered_at", "<", now - GRACE)
+        late = fields.Domain("answered_at", "=", False) & fields.Domain("expires_at", "<", now)
+        # sudo: as above.
+        for call in self.sudo().search(fields.Domain("stream", "in", list(streams)) & (dead | late)):
             if not call.try_lock_for_update():
                 # It is being run.
                 continue
@@ -155,10 +156,13 @@ class McpPendingCall(models.Model):
             call._reply(jsonrpc.failure(call.message["id"], error))
 
     def _reply(self, envelope: dict) -> None:
-        """Put the response on the stream, as the last event, and forget the call."""
-        events = self.env["mcp.stream.event"]
-        events._append(self.stream, self.session_id.id, envelope)
-        events._finish(self.stream, self.session_id.id)
+        """Put the response on the stream and forget the call."""
+        self.env["mcp.stream.event"]._append(self.stream, self.session_id.id, envelope)
+        self._forget()
+
+    def _forget(self) -> None:
+        if not self.is_shared:
+            self.env["mcp.stream.event"]._finish(self.stream, self.session_id.id)
         self.unlink()
 
     @api.autovacuum

@@ -26,6 +26,14 @@ class ResConfigSettings(models.TransientModel):
         string="Keep events of streams for", default=DEFAULT_MINUTES, config_parameter="mcp_endpoint.event_minutes"
     )
 
+    # A choice and not a number: Odoo's settings cannot keep a 0 apart from "not set".
+    mcp_hold_seconds = fields.Selection(
+        [("0", "Never"), ("10", "10 seconds"), ("20", "20 seconds"), ("40", "40 seconds"), ("60", "60 seconds")],
+        string="Hold a stream while its user is asked for",
+        default="20",
+        config_parameter="mcp_endpoint.hold_seconds",
+    )
+
     @api.constrains(*HIGHEST)
     def _check_mcp_streams(self):
         for name, highest in HIGHEST.items():

@@ -57,6 +57,8 @@ class Delivery:
         streams = [stream for stream in self.index.all() if not stream.is_over]
         if not streams:
             return
+        if waiting := [stream.name for stream in streams if stream.kind in ("legacy", "resumed")]:
+            self.env["mcp.pending.call"]._settle(waiting)
         if self.env["mcp.policy"]._is_paused():
             self.index.end_all({})
             return

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.api import Environment
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
@@ -89,7 +89,7 @@ class McpStreamEvent(models.Model):
         if found.events or found.is_finished:
             return found
         stream, _last = self._parsed(event_id, session_id)
-        self.env["mcp.pending.call"]._settle(stream, session_id)
+        self.env["mcp.pending.call"]._settle([stream])
         return super()._stored(event_id, session_id)
 
 
@@ -138,6 +138,22 @@ def _ask(database: str, uid: int, needed: NeedsInput, stream: Stream, exchange: 
         return _hold(database, uid, needed, stream, exchange)
 
 
+def ask_in_outbox(database: str, uid: int, needed: NeedsInput, exchange: Exchange, stream: str) -> Exchange | None:
+    """Ask a client of the first transport on its one stream. It holds no worker: the answer is posted as any message.
+
+    :return: None; or the call to run at once, as that of a client that cannot be asked
+    """
+    with _environment(database, uid) as env:
+        exchange = replace(exchange, answers=needed.answers)
+        call = env["mcp.pending.call"]._open(exchange, needed.requests, stream, is_shared=True)
+        if not call:
+            return _unasked(exchange)
+        for request in call._requests(needed.requests):
+            env["mcp.stream.event"]._append(stream, exchange.session_id, request)
+        _audit(env, exchange)
+    return None
+
+
 def _send_away(database: str, uid: int, needed: NeedsInput, stream: Stream, exchange: Exchange) -> Exchange | None:
     with _environment(database, uid) as env:
         events = env["mcp.stream.event"]
@@ -157,8 +173,9 @@ def _send_away(database: str, uid: int, needed: NeedsInput, stream: Stream, exch
 def _hold(database: str, uid: int, needed: NeedsInput, stream: Stream, exchange: Exchange) -> Exchange | None:
     with _environment(database, uid) as env:
         seconds = env["mcp.server"]._hold_seconds()
-        waiting = timedelta(seconds=seconds + LONGEST_HOLD_SECONDS)
-        call = env["mcp.pending.call"]._open(exchange, needed.requests, None, waiting) if seconds else None
+        expires = fields.Datetime.now() + timedelta(seconds=seconds + LONGEST_HOLD_SECONDS)
+        calls = env["mcp.pending.call"]
+        call = calls._open(exchange, needed.requests, None, expires_at=expires) if seconds else None
         if not call:
             return _unasked(exchange)
         call_id, requests = call.id, call._requests(needed.requests)

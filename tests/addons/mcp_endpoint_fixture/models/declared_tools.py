@@ -45,11 +45,19 @@ class McpToolRegistry(models.AbstractModel):
         call.create("res.partner", [{"name": name}])
         raise RuntimeError("the secret cause")
 
-    @tool("fixture_ask", access="write", toolset="fixture", schema=params(name=text("Name.")))
-    def _tool_ask(self, call, *, name):
-        """Ask the human, then create a contact."""
+    @tool(
+        "fixture_ask",
+        access="write",
+        toolset="fixture",
+        schema=params(name=text("Name."), seconds=integer("Time after it.", maximum=30)),
+    )
+    def _tool_ask(self, call, *, name, seconds=0):
+        """Ask the human, then create a contact and dawdle before the end of the transaction."""
         call.need("sure", Question(f"Create {name}?"))
-        return {"id": call.create("res.partner", [{"name": name}]).id}
+        created = call.create("res.partner", [{"name": name}])
+        call.env.flush_all()
+        time.sleep(0 if call.rehearsing else seconds)
+        return {"id": created.id}
 
     @tool("fixture_refuse", access="read", toolset="fixture", schema=params(name=text("Name.")))
     def _tool_refuse(self, call, *, name):
