@@ -1,4 +1,4 @@
-"""One tool that asks, asked in every way there is, over two workers behind the proxy; and workers that die meanwhile."""
+"""One tool that asks, asked in every way there is, over two workers behind the proxy; and workers that die then."""
 
 import http.client
 import itertools
