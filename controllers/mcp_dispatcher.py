@@ -63,9 +63,6 @@ class McpDispatcher(Dispatcher):
         # Nothing of the inherited method: its CORS answer lacks the headers that MCP needs.
         self.request.session.can_save = False
         listen_queue.widen()
-        if self.request.env.uid:
-            # Cached. Without a language in the context Odoo looks for the company's, with two queries per request.
-            self.request.update_context(lang=self.request.env["res.users"].context_get()["lang"])
 
     def dispatch(self, endpoint, args):
         # Other addons read them when the answer is ready (`utm`), also where no message was handled.

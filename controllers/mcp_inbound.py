@@ -1,6 +1,9 @@
+import functools
 from functools import cached_property
 
 import odoo
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from ..models.mcp_cancellation import place_of
 from ..services import protocol, sse, trace_context
@@ -40,14 +43,12 @@ class McpInbound:
 
     @cached_property
     def accepts_json(self) -> bool:
-        accepted = self.http.accept_mimetypes
-        return not accepted or accepted.quality("application/json") > 0
+        return _accepted(self.http.headers.get("Accept", ""))[0]
 
     @cached_property
     def accepts_stream(self) -> bool:
         """Whether the client names event streams. What accepts anything need not know what to do with one."""
-        accepted = self.http.accept_mimetypes
-        return any(kind == sse.CONTENT_TYPE and quality > 0 for kind, quality in accepted)
+        return _accepted(self.http.headers.get("Accept", ""))[1]
 
     def check_source(self) -> None:
         """:raises HttpRefusal: 403 for a browser page that is not on the list, or a foreign Host on loopback"""
@@ -191,7 +192,8 @@ class McpInbound:
 
     @cached_property
     def _mcp_headers(self) -> dict[str, str]:
-        return {name.lower(): value for name, value in self.http.headers if name.lower().startswith("mcp-")}
+        found = ((name, value) for name, value in self.http.environ.items() if name.startswith("HTTP_MCP_"))
+        return {name[5:].replace("_", "-").lower(): value for name, value in found}
 
     @cached_property
     def _narrowing(self) -> Narrowing:
@@ -205,6 +207,14 @@ class McpInbound:
     def _header(self, name: str) -> str | None:
         value = self.http.headers.get(name)
         return None if value is None else value.strip(" \t")
+
+
+@functools.lru_cache(maxsize=64)
+def _accepted(header: str) -> tuple[bool, bool]:
+    """Return whether an Accept header admits JSON, and whether it names event streams. Clients repeat theirs."""
+    accepted = parse_accept_header(header, MIMEAccept)
+    named = any(kind == sse.CONTENT_TYPE and quality > 0 for kind, quality in accepted)
+    return not accepted or accepted.quality("application/json") > 0, named
 
 
 def method_not_allowed() -> HttpRefusal:

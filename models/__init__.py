@@ -1,6 +1,7 @@
 from . import (
     file_links,
     ir_http,
+    ir_model_data,
     mail_message,
     mail_mute,
     mcp_approval,

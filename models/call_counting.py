@@ -71,7 +71,7 @@ class Counting:
     def note_refusal(self, token_id: int) -> int:
         """Count a refused request; return how many the last minute saw when it is time to log that, else 0."""
         seen, logged = self._scoped(
-            [Budget(f"token:{token_id}:refused", "", 0), Budget(f"token:{token_id}:refusals-logged", "", 1)]
+            (Budget(f"token:{token_id}:refused", "", 0), Budget(f"token:{token_id}:refusals-logged", "", 1))
         )
         (count,) = self._memory.add([seen])
         return count if self._memory.take([logged]).allowed else 0
@@ -108,8 +108,13 @@ class Counting:
             self._redis = RedisStore(url, f"mcp:{self._scope}", _logger.warning)
         return self._redis
 
-    def _scoped(self, budgets: Sequence[Budget]) -> list[Budget]:
-        return [Budget(f"{self._scope}:{item.key}", item.name, item.limit, item.window) for item in budgets]
+    def _scoped(self, budgets: Sequence[Budget]) -> tuple[Budget, ...]:
+        return _within(self._scope, tuple(budgets))
+
+
+@functools.lru_cache(maxsize=1024)
+def _within(scope: str, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+    return tuple(Budget(f"{scope}:{item.key}", item.name, item.limit, item.window) for item in budgets)
 
 
 @functools.lru_cache(maxsize=256)

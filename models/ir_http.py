@@ -62,11 +62,13 @@ class IrHttp(models.AbstractModel):
             raise cls._mcp_challenge(401, "invalid_token", "The access token is not valid")
         refusal = state.refusal
         if refusal is None:
+            standing = request.env["res.users"]._mcp_standing(state.user_id)
             # request.update_env makes this user the transaction's default user: x2many commands on protected
-            # models run as that one, whatever `env.user` says later.
-            request.update_env(user=state.user_id, context=_mcp_context(), su=False)
-            # The rest of `_may_use_mcp` came with the token's row; the groups are in Odoo's cache.
-            if not request.env.user._has_mcp_group():
+            # models run as that one, whatever `env.user` says later. Without a language in the context Odoo looks for
+            # the company's, with two queries per request.
+            request.update_env(user=state.user_id, context={"lang": standing.lang, **_mcp_context()}, su=False)
+            # The rest of `_may_use_mcp` came with the token's row.
+            if not standing.may_call:
                 refusal = "user_not_allowed"
         if refusal:
             # Told to log in again however often it comes: whoever has it once had a right to it.
@@ -113,7 +115,9 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _mcp_scopes(cls, granted: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """Return what is left of the scopes now: who is no administrator any more has no use of that one."""
-        if not granted or scopes.ADMIN not in granted or request.env.user.has_group("mcp_endpoint.group_mcp_admin"):
+        if not granted or scopes.ADMIN not in granted:
+            return granted
+        if request.env["res.users"]._mcp_standing(request.env.uid).is_admin:
             return granted
         return scopes.DEFAULT_SCOPES
 

@@ -1,13 +1,14 @@
+import functools
 import json
 import time
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
 
 from ..services.exchange import Credential, Exchange
 from ..services.flood_gate import FloodGate
 from ..services.seal import payload_digest
+from .rehearsal import unsent
 
 OUTCOMES = [
     ("ok", "Done"),
@@ -186,26 +187,20 @@ class McpAuditLog(models.Model):
         payload: tuple[str, str | None] | None = None,
     ) -> None:
         """Write a row. :param thinned: of many such rows of one token in a short time, only some are written"""
-        # A reading tool's statements had a time limit; this one and those that follow have none.
-        # Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of
-        # a small read.
+        cr = self.env.cr
+        ended = unsent(cr)
         if thinned:
-            repeats = _refusals.admit((self.env.cr.dbname, values.get("token_number")), time.monotonic())
+            repeats = _refusals.admit((cr.dbname, values.get("token_number")), time.monotonic())
             if repeats is None:
+                if ended:
+                    cr.execute(ended)
                 return
             values["repeats"] = repeats
         if payload:
             values["payload_digest"] = payload_digest(*payload)
-        self.env.cr.execute(
-            SQL(
-                "SET LOCAL statement_timeout TO DEFAULT; %s INSERT INTO mcp_audit_log (%s) VALUES %s RETURNING id",
-                SQL("" if durable else "SET LOCAL synchronous_commit = off;"),
-                SQL(", ").join(SQL.identifier(name) for name in values),
-                tuple(values.values()),
-            )
-        )
+        cr.execute(_insertion(ended, tuple(values), durable), tuple(values.values()))
         if payload:
-            self.env["mcp.audit.payload"]._insert(self.env.cr.fetchone()[0], values["date"], payload)
+            self.env["mcp.audit.payload"]._insert(cr.fetchone()[0], values["date"], payload)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -217,6 +212,22 @@ class McpAuditLog(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("The audit log cannot be deleted; it is purged after its retention time."))
+
+
+@functools.lru_cache(maxsize=64)
+def _insertion(before: str, names: tuple[str, ...], durable: bool) -> str:
+    """Return the statements that write a row with these columns.
+
+    Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of a small
+    read.
+    """
+    # A reading tool's statements had a time limit; this one and those that follow have none.
+    statements = [*([before] if before else []), "SET LOCAL statement_timeout TO DEFAULT"]
+    if not durable:
+        statements.append("SET LOCAL synchronous_commit = off")
+    columns, places = ", ".join(f'"{name}"' for name in names), ", ".join(["%s"] * len(names))
+    statements.append(f"INSERT INTO mcp_audit_log ({columns}) VALUES ({places}) RETURNING id")
+    return "; ".join(statements)
 
 
 def _who(credential: Credential) -> dict[str, object]:

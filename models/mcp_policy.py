@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, models, tools
 
 from ..services.errors import InsufficientScope, PolicyDenied
 from ..services.exchange import Exchange, Narrowing
@@ -33,6 +33,7 @@ class McpPolicy(models.AbstractModel):
             rule(call)
 
     @api.model
+    @tools.ormcache(cache="stable")
     def _is_paused(self) -> bool:
         """Say whether an administrator has switched the whole endpoint off. Asked before every request, from memory."""
         # sudo: a system parameter that is read to be enforced.

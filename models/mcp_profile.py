@@ -118,11 +118,19 @@ class McpProfile(models.Model):
 
         :param scoped: with what its scopes leave; without, what more scopes could open
         """
-        level = None
-        if scoped and credential.scopes is not None:
-            level = scopes.level(credential.scopes) or "none"
-        user = self.env["res.users"].browse(credential.user_id)
-        return self._compiled(credential.profile_id, level, credential.client_profile_id, *self._standing(user))
+        granted = credential.scopes if scoped else None
+        return self._policy_of(credential.user_id, credential.profile_id, granted, credential.client_profile_id)
+
+    @api.model
+    @tools.ormcache("user_id", "profile_id", "granted", "client_profile_id")
+    def _policy_of(
+        self, user_id: int, profile_id: int, granted: tuple[str, ...] | None, client_profile_id: int | None
+    ) -> CompiledPolicy:
+        """Return the policy of a token, from one look into the cache: it is asked for several times in every call."""
+        level = None if granted is None else scopes.level(granted) or "none"
+        # sudo: what groups a user is in decides what they may do here.
+        user = self.env["res.users"].sudo().browse(user_id)
+        return self._compiled(profile_id, level, client_profile_id, *self._standing(user))
 
     @api.model
     def _standing(self, user) -> tuple[tuple[int, ...], bool]:

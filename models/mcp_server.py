@@ -1,7 +1,7 @@
 import functools
 import time
 
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.modules import get_manifest
 from odoo.tools import hmac
 
@@ -97,6 +97,7 @@ class McpServer(models.AbstractModel):
         return {"tools": {}} if version.modern else {"tools": {}, "logging": {}}
 
     @api.model
+    @tools.ormcache(cache="stable")
     def _http_policy(self) -> HttpPolicy:
         """Return who may reach the endpoint from a browser, and how much may be sent."""
         # sudo: these parameters are read to be enforced, before or whoever the user is.
@@ -151,7 +152,7 @@ class McpServer(models.AbstractModel):
         if exchange.version.modern:
             params = exchange.message.params
             spec = registry._specs().get(params.get("name"))
-            if spec is not None:
+            if spec is not None and spec.mirrors_arguments:
                 check_mirrored_arguments(spec.schema, params.get("arguments"), exchange.headers)
         result = registry._call_tool(exchange)
         return downgrade.tool_result(result, exchange.version)
@@ -208,9 +209,14 @@ class McpServer(models.AbstractModel):
         return names.index(last) + 1
 
     def _cursor_binding(self, exchange: Exchange) -> dict:
-        # sudo: derives a key from the database's secret; the secret itself stays inside.
-        key = hmac(self.env(su=True), "mcp_endpoint.cursor", "tools/list")
-        return {"key": key.encode(), "scope": f"tools/list:{exchange.credential.token_id}"}
+        return {"key": self._cursor_key("tools/list"), "scope": f"tools/list:{exchange.credential.token_id}"}
+
+    @api.model
+    @tools.ormcache("subject", cache="stable")
+    def _cursor_key(self, subject: str) -> bytes:
+        """Return the key that signs the cursors of a method or tool."""
+        # sudo: derives it from the database's secret; the secret itself stays inside.
+        return hmac(self.env(su=True), "mcp_endpoint.cursor", subject).encode()
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..services import secret_tokens
@@ -170,5 +170,10 @@ class McpToken(models.Model):
 
     @api.model
     def _digest(self, secret: str) -> str:
+        return secret_tokens.digest(secret, self._database_id())
+
+    @api.model
+    @tools.ormcache(cache="stable")
+    def _database_id(self) -> str:
         # sudo: the database's id is no secret, but parameters are for administrators.
-        return secret_tokens.digest(secret, self.env["ir.config_parameter"].sudo().get_param("database.uuid"))
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")

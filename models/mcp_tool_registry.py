@@ -23,11 +23,13 @@ from . import call_time, confirmation
 from .call_environment import call_environment
 from .odoo_errors import CONCURRENCY_ERRORS, translating
 from .outbound import ask_before_leaving
-from .rehearsal import changing, preview, reading, rehearsed
+from .rehearsal import changing, preview, reading_until_logged, rehearsed
 from .tool_answer import answer, error_answer
 from .tool_call import ToolCall
 
 _logger = logging.getLogger(__name__)
+# Lists of tools that are kept; a URL can ask for any.
+_MOST_VISIBLE = 256
 # What a result says that did nothing but ask.
 _ASKED = ("confirmation_required", "waiting_for_approval")
 
@@ -99,8 +101,18 @@ class McpToolRegistry(models.AbstractModel):
         return specs
 
     def _visible_specs(self, exchange: Exchange) -> list[ToolSpec]:
-        policy = self.env["mcp.profile"]._compiled_for(exchange.credential)
-        return self.env["mcp.policy"]._visible(list(self._specs().values()), policy, exchange.narrowing)
+        """Return the tools that this caller is shown. Not to be changed: kept as long as tools and policy are."""
+        specs = self._specs()
+        policy, narrowing = self.env["mcp.profile"]._compiled_for(exchange.credential), exchange.narrowing
+        cls = type(self)
+        memo = cls.__dict__.get("_mcp_visible")
+        if memo is None or memo[0] is not specs or len(memo[1]) > _MOST_VISIBLE:
+            memo = cls._mcp_visible = (specs, {})
+        known, found = memo[1].get((policy.key, narrowing), (None, None))
+        if known is not policy:
+            found = self.env["mcp.policy"]._visible(list(specs.values()), policy, narrowing)
+            memo[1][policy.key, narrowing] = policy, found
+        return found
 
     def _listing(self, exchange: Exchange) -> list[dict]:
         """Return the definitions for `tools/list`: the tools this caller may use, in a stable order."""
@@ -195,7 +207,7 @@ class McpToolRegistry(models.AbstractModel):
             call.check_refusals()
             with translating(call.env), call_time.limited(call.env, call.exchange.running):
                 if call.spec.access == "read":
-                    with rehearsed(call.env) if call.spec.rolls_back else reading(call.env):
+                    with rehearsed(call.env) if call.spec.rolls_back else reading_until_logged(call.env):
                         return _as_result(self.with_env(call.env).execute_tool(call))
                 if call.rehearsing:
                     return self._rehearse(call)

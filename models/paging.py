@@ -4,8 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from odoo.tools import hmac
-
 from ..services import cursors
 from ..services.errors import ToolError
 
@@ -33,8 +31,9 @@ def page_start(call, criteria: Mapping[str, object], cursor: str | None) -> dict
 
 
 def _binding(call, criteria: Mapping[str, object]) -> dict:
-    text = json.dumps([call.env.companies.ids, criteria], sort_keys=True, default=str)
+    # The companies, as `call_environment` has checked them.
+    companies = call.env.context.get("allowed_company_ids")
+    text = json.dumps([companies, criteria], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    # sudo: derives a key from the database's secret; the secret itself stays inside.
-    key = hmac(call.env(su=True), "mcp_endpoint.cursor", call.spec.name)
-    return {"key": key.encode(), "scope": f"{call.spec.name}:{call.exchange.credential.token_id}:{digest}"}
+    key = call.env["mcp.server"]._cursor_key(call.spec.name)
+    return {"key": key, "scope": f"{call.spec.name}:{call.exchange.credential.token_id}:{digest}"}

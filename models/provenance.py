@@ -15,14 +15,21 @@ _MAKERS = ("create_uid", "write_uid")
 _TEXTS = ("char", "text", "html", "properties", "reference", "json")
 # Records whose names are looked for in an error.
 MOST_QUOTED = 20
+# Records of one model that are known to have an external id.
+_MOST_SHIPPED = 20_000
 # An order is named after its customer, who is named after the company they work for.
 _DEPTH = 2
 
 
-def telling_fields(records: BaseModel) -> list[str]:
-    """Return the fields that tell whose words a record holds; a search brings them along in its own query."""
+def telling_fields(records: BaseModel, shown: Sequence[str]) -> list[str]:
+    """Return the fields that tell whose words a record holds; a search brings them along in its own query.
+
+    :param shown: what will be read of the records
+    """
     if not records._log_access or records._transient:
         return []
+    if not any(_is_derived(name, records._fields[name]) for name in shown):
+        return list(_MAKERS)
     return [*_MAKERS, *(name for name in _people(records) if records._has_field_access(records._fields[name], "read"))]
 
 
@@ -60,7 +67,7 @@ def marked_names(call, model: str, names: Mapping[int, str]) -> dict[int, str]:
 def mark_rows(call, records: BaseModel, rows: Sequence[dict], fields: Mapping[str, Field]) -> None:
     """Put what outsiders wrote inside the boundary, in wire rows of these records: texts, and names behind links."""
     texts = [name for name, field in fields.items() if field.type in _TEXTS]
-    derived = [name for name in texts if fields[name].compute or name == "display_name"]
+    derived = [name for name in texts if _is_derived(name, fields[name])]
     outside = outside_ids(call, records) if texts else set()
     naming = naming_outsiders(call, records) if derived else set()
     for row in rows:
@@ -107,6 +114,11 @@ def mark_quotes(call, message: str) -> str:
     return message
 
 
+def _is_derived(name: str, field: Field) -> bool:
+    """Say whether a field may repeat words of another record."""
+    return bool(field.compute) or name == "display_name"
+
+
 def _mark_links(call, model: str, cells: Sequence[dict]) -> None:
     linked = {cell["id"] for cell in cells if cell.get("name")}
     linked |= {record_id for cell in cells if "names" in cell for record_id in cell["ids"]}
@@ -125,9 +137,9 @@ def _mark_links(call, model: str, cells: Sequence[dict]) -> None:
 def _outside(records: BaseModel) -> set[int]:
     """Return which records are an outsider's."""
     makers = _columns(records, _MAKERS)
-    # sudo: who belongs to the company decides only whether a text is marked; the user may not see other users.
-    users = records.env["res.users"].sudo().browse({user for found in makers.values() for user in found if user})
-    outsiders = {user.id for user in users if not user._has_group("base.group_user")}
+    users = records.env["res.users"]
+    people = {user for found in makers.values() for user in found if user}
+    outsiders = {user for user in people if not users._mcp_standing(user).is_internal}
     by_outsiders = {record_id for record_id, found in makers.items() if outsiders.intersection(found)}
     by_odoo = {record_id for record_id, (maker, _changer) in makers.items() if maker == SUPERUSER_ID}
     if "message_ids" not in records._fields and records._name != "ir.attachment":
@@ -137,8 +149,13 @@ def _outside(records: BaseModel) -> set[int]:
 
 def _shipped(records: BaseModel) -> set[int]:
     """Return which records have an external id: they are a module's data, or an import's."""
-    query = SQL("SELECT res_id FROM ir_model_data WHERE model = %s AND res_id IN %s", records._name, records._ids)
-    return {record_id for (record_id,) in _asked(records, query)}
+    known = records.env["ir.model.data"]._mcp_shipped(records._name)
+    new = records.browse(record_id for record_id in records._ids if record_id not in known)
+    query = SQL("SELECT res_id FROM ir_model_data WHERE model = %s AND res_id IN %s", new._name, new._ids)
+    found = {record_id for (record_id,) in _asked(new, query)}
+    if len(known) < _MOST_SHIPPED:
+        known |= found
+    return found | set(records._ids).difference(new._ids)
 
 
 def _columns(records: BaseModel, names: Sequence[str]) -> dict[int, tuple]:

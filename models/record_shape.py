@@ -59,7 +59,8 @@ def shaped(call, records: BaseModel, paths: Sequence[FieldPath], *, resolve_name
     branches = _branches(paths)
     _note_company(call, direct.values())
     read = _names_to_read(call, records, [*direct.values(), *(path.steps[0] for path in paths if path.steps)])
-    raw = [_presentable(call, row, direct) for row in call.read(records, read)]
+    raw = call.read(records, read)
+    _make_presentable(call, raw, direct)
     facts = {name: _facts(call, field) for name, field in direct.items()}
     names = _x2many_names(call, raw, direct) if resolve_names else {}
     hidden = [name for name in read if name not in direct]
@@ -115,15 +116,17 @@ def _names_to_read(call, records: BaseModel, fields: Sequence[Field]) -> list[st
     return list(dict.fromkeys(["id", *names]))
 
 
-def _presentable(call, row: dict, fields: Mapping[str, Field]) -> dict:
+def _make_presentable(call, rows: Sequence[dict], fields: Mapping[str, Field]) -> None:
     """Take out what `read` gives beyond the value: definitions of properties, names of records of closed models."""
     for name, field in fields.items():
-        value = row.get(name)
-        if field.type == "many2one" and value and not call.policy.allows_name(field.comodel_name):
-            row[name] = value[0]
-        elif field.type == "properties" and value:
-            row[name] = {item["name"]: {"label": item.get("string"), "value": item.get("value")} for item in value}
-    return row
+        if field.type == "many2one" and not call.policy.allows_name(field.comodel_name):
+            for row in rows:
+                row[name] = row[name] and row[name][0]
+        elif field.type == "properties":
+            for row in rows:
+                row[name] = row[name] and {
+                    item["name"]: {"label": item.get("string"), "value": item.get("value")} for item in row[name]
+                }
 
 
 def _facts(call, field: Field) -> dict[str, object]:

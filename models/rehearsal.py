@@ -23,6 +23,8 @@ from . import side_effects
 MOST_CHANGES = 60
 # A key of `cr.postrollback.data`: Odoo's cache may hold an external id that the transaction has made.
 EXTERNAL_IDS_MADE = "mcp_endpoint.external_ids_made"
+# A key of `cr.cache`, which ends with the transaction.
+_UNSENT = "mcp_endpoint.unsent"
 _HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
 
@@ -95,10 +97,18 @@ def _effect_line(kind: str, found: Sequence) -> str:
 
 @contextlib.contextmanager
 def reading(env: Environment) -> Iterator[None]:
-    """Run the block in a savepoint in which PostgreSQL refuses every write, until it is released.
+    """Run the block in a savepoint in which PostgreSQL refuses every write.
 
     What the block leaves to be computed and stored is flushed inside, so that it cannot slip out with the commit.
     """
+    with reading_until_logged(env):
+        yield
+    env.cr.execute(unsent(env.cr))
+
+
+@contextlib.contextmanager
+def reading_until_logged(env: Environment) -> Iterator[None]:
+    """As `reading`, but PostgreSQL goes on refusing: what ends that is sent with the audit row, which has to follow."""
     cr = env.cr
     cr.flush()
     # One round trip. Inner savepoints of the same name hide outer ones, so it can nest. The audit row's statement
@@ -117,7 +127,12 @@ def reading(env: Environment) -> Iterator[None]:
         raise
     # What follows only reports the read, so its commit need not wait for the disk: a crash may lose the last few
     # rows of reads, never a write's.
-    cr.execute("RELEASE SAVEPOINT mcp_reading; SET LOCAL synchronous_commit = off")
+    cr.cache[_UNSENT] = "RELEASE SAVEPOINT mcp_reading; SET LOCAL synchronous_commit = off"
+
+
+def unsent(cr: BaseCursor) -> str:
+    """Return the statements that end a read and wait for the next one; the caller sends them. Empty for none."""
+    return cr.cache.pop(_UNSENT, "")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,17 @@
+from dataclasses import dataclass
+
 from odoo import api, fields, models, tools
 from odoo.addons.base.models.res_users import check_identity
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a user is to the endpoint. `may_call` is `_may_use_mcp` without what is read with the token's row."""
+
+    may_call: bool
+    is_admin: bool
+    is_internal: bool
+    lang: str
 
 
 class ResUsers(models.Model):
@@ -42,6 +54,20 @@ class ResUsers(models.Model):
         """Say whether an administrator leaves personal tokens open to this user."""
         group_id = self._mcp_parameter("mcp_endpoint.minting_group_id")
         return not group_id.isdecimal() or int(group_id) in self.all_group_ids.ids
+
+    @api.model
+    @tools.ormcache("user_id")
+    def _mcp_standing(self, user_id: int) -> Standing:
+        """Return what every call asks about its user. Odoo clears this cache when their groups or language change."""
+        # Of the user themselves: it may be the first environment of its transaction, which makes it the default one.
+        # sudo: what groups a user is in decides what they may do here.
+        user = self.env(user=user_id, su=False)["res.users"].sudo().browse(user_id)
+        return Standing(
+            may_call=user._has_mcp_group(),
+            is_admin=user.has_group("mcp_endpoint.group_mcp_admin"),
+            is_internal=user.has_group("base.group_user"),
+            lang=user.with_user(user_id).context_get()["lang"],
+        )
 
     def _mcp_parameter(self, name: str) -> str:
         # sudo: a system parameter that users may not read in general.

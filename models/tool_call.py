@@ -108,7 +108,7 @@ class ToolCall(CallFields, CallQuestions, CallReporting, CallWriting, CallChatte
         order = domain_guard.checked_order(self, domain.model, order)
         known = records._fields
         columns = [name for name in fetch if name == "display_name" or (known[name].store and known[name].column_type)]
-        columns += telling_fields(records) if columns else []
+        columns += telling_fields(records, fetch) if columns else []
         # What is read of them next must come from this search: names and rules computed as superuser, in another
         # message of a batch, leave the real values in the cache, also those that a model masks for this user.
         # (Odoo looks at every field of the model and its inverses for that, so not where there is nothing to forget.)
@@ -170,10 +170,10 @@ class ToolCall(CallFields, CallQuestions, CallReporting, CallWriting, CallChatte
 
     def read(self, records: BaseModel, fields: Sequence[str]) -> list[dict]:
         """Return raw values of checked fields. Binary fields come as sizes, never as content."""
-        for name in fields:
-            self.field(records._name, name, "read")
+        checked = [self.field(records._name, name, "read") for name in fields]
         self.touch(records._name, records.ids)
-        records = records.with_context(bin_size=True)
+        if any(field.type in ("binary", "image") for field in checked):
+            records = records.with_context(bin_size=True)
         # An empty list would mean all fields to `read`.
         names = list(fields) or ["id"]
         if self._found.get(records._name, set()).issuperset(records._ids):

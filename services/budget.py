@@ -85,12 +85,12 @@ def fit(
     limit = clamp_budget(budget)
     keep = set(columns[:KEPT_COLUMNS] if keep is None else keep)
     measured = sheet.measure(rows, columns, [column for column in columns if column in keep], limit)
-    shown, dropped = _choose_columns(sheet, columns, keep, measured, limit)
-    count = sheet.count_that_fit(shown, measured, limit)
+    shown, dropped, total = _choose_columns(sheet, columns, keep, measured, limit)
+    count = measured if total <= limit else sheet.count_that_fit(shown, measured, limit)
     fitting = [{column: row.get(column) for column in shown} for row in rows[:count]]
-    cells = [[sheet.cells[column][index] for column in shown] for index in range(count)]
+    cells = [list(line) for line in zip(*(sheet.cells[column][:count] for column in shown), strict=True)]
     cut: list[str] = []
-    if count == 1 and sheet.total(shown, 1) > limit:
+    if count == 1 and total > limit:
         cut = _shorten_row(sheet, fitting[0], cells[0], shown, limit)
     missing = len(rows) - count
     notes = _notes(limit, dropped, count, missing, cut)
@@ -103,12 +103,8 @@ class _Sheet:
 
     def __init__(self, style: str) -> None:
         self.is_json = style == "json"
+        self.render = _json_text if self.is_json else cell_text
         self.cells: dict[str, list[str]] = {}
-
-    def render(self, value: object) -> str:
-        if self.is_json:
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-        return cell_text(value)
 
     def overhead(self, column: str) -> int:
         """Characters around each cell: a tab, or quotes, colon, comma and the key."""
@@ -122,11 +118,12 @@ class _Sheet:
         size, count = 0, 0
         for column in columns:
             self.cells[column] = []
+        sheet = [(column, self.cells[column], self.overhead(column)) for column in kept]
         for row in rows:
-            for column in kept:
+            for column, cells, overhead in sheet:
                 cell = self.render(row.get(column))
-                self.cells[column].append(cell)
-                size += len(cell) + self.overhead(column)
+                cells.append(cell)
+                size += len(cell) + overhead
             count += 1
             if size > limit or (not kept and count * len(columns) > limit):
                 break
@@ -157,10 +154,16 @@ class _Sheet:
         return f"[{','.join(written)}]"
 
 
+def _json_text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
 def _choose_columns(
     sheet: _Sheet, columns: Sequence[str], keep: Collection[str], measured: int, limit: int
-) -> tuple[list[str], list[str]]:
-    """Return the columns that stay and those dropped, the last of the droppable first, until the rows fit."""
+) -> tuple[list[str], list[str], int]:
+    """Return the columns that stay, those dropped (the last of the droppable first, until the rows fit), and the size
+    of the rows.
+    """
     shown, dropped = list(columns), []
     total = sheet.total(shown, measured)
     for column in reversed(columns):
@@ -171,7 +174,7 @@ def _choose_columns(
         shown.remove(column)
         dropped.append(column)
         total = sheet.total(shown, measured)
-    return shown, dropped
+    return shown, dropped, total
 
 
 def _shorten_row(sheet: _Sheet, row: dict[str, object], cells: list[str], columns: Sequence[str], limit: int) -> list:

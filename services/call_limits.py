@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .errors import RateLimited, ToolError
 from .rate_window import Budget, Verdict, whole_seconds
@@ -55,9 +56,10 @@ class Limits:
 DEFAULTS: dict[str, int | str] = {name: definition.default for name, definition in Limits.__dataclass_fields__.items()}
 
 
+@lru_cache(maxsize=1024)
 def budgets(
     limits: Limits, *, token_id: int, user_id: int, profile_calls: int, is_write: bool, is_heavy: bool
-) -> list[Budget]:
+) -> tuple[Budget, ...]:
     """Return the budgets that one call uses, those that are switched off left out.
 
     :param profile_calls: calls in a minute that the token's profiles leave it, 0 for no limit of theirs
@@ -69,7 +71,7 @@ def budgets(
         (f"token:{token_id}:writes", "changing calls", limits.writes if is_write else 0),
         (f"token:{token_id}:heavy", "heavy calls (import, batch, report, full-text search)", limits.heavy * is_heavy),
     ]
-    return [Budget(key, name, limit, WINDOW) for key, name, limit in wanted if limit]
+    return tuple(Budget(key, name, limit, WINDOW) for key, name, limit in wanted if limit)
 
 
 def used_up(verdict: Verdict) -> RateLimited:

@@ -41,7 +41,7 @@ def check_mirrored_arguments(schema: Mapping[str, object], arguments: object, he
     :param headers: request headers, names in lower case
     :raises HeaderMismatch: header missing, malformed, different, or sent for an argument that is absent
     """
-    for path, name in _mirrored(schema, ()):
+    for path, name in mirrored_arguments(schema):
         raw = headers.get(PARAM_PREFIX + name.lower())
         value = _argument(arguments, path)
         if value is None and raw is None:
@@ -50,7 +50,9 @@ def check_mirrored_arguments(schema: Mapping[str, object], arguments: object, he
             raise HeaderMismatch(f"The header Mcp-Param-{name} does not agree with the argument {'.'.join(path)}.")
 
 
-def _mirrored(schema: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def mirrored_arguments(
+    schema: Mapping[str, object], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield argument path and header name, along `properties` only: elsewhere the mark has no meaning."""
     properties = schema.get("properties")
     if not isinstance(properties, Mapping):
@@ -60,7 +62,7 @@ def _mirrored(schema: Mapping[str, object], path: tuple[str, ...]) -> Iterator[t
             continue
         if name := fragment.get("x-mcp-header"):
             yield (*path, key), str(name)
-        yield from _mirrored(fragment, (*path, key))
+        yield from mirrored_arguments(fragment, (*path, key))
 
 
 def _argument(arguments: object, path: tuple[str, ...]) -> object:

@@ -35,6 +35,10 @@ class ClientResponse:
     error: Mapping[str, object] | None = None
 
 
+class _Clean(dict):
+    """A message whose text needs no look."""
+
+
 def parse(body: bytes) -> object:
     """Return the JSON value of a request body.
 
@@ -54,7 +58,8 @@ def parse(body: bytes) -> object:
         # The only other ValueError is Python's limit on the digits of an integer.
         raise ParseError("The body holds a number with too many digits.") from None
     _check_values(value)
-    return value
+    # Only an escape can bring what `_check_text` looks for: JSON has no raw control characters, UTF-8 no surrogates.
+    return _Clean(value) if isinstance(value, dict) and "\\u" not in text else value
 
 
 def read(value: object) -> Message | ClientResponse:
@@ -69,7 +74,8 @@ def read(value: object) -> Message | ClientResponse:
         raise InvalidRequest('"jsonrpc" must be "2.0".')
     if "id" in value and readable_id(value) is None:
         raise InvalidRequest('"id" must be a string or an integer.')
-    _check_text(value)
+    if not isinstance(value, _Clean):
+        _check_text(value)
     if "method" not in value:
         return _read_response(value)
     method = value["method"]
@@ -127,10 +133,16 @@ def dump(value: object, default: Callable[[object], object] | None = None) -> by
     ready = {key: item for key, item in result.items() if isinstance(item, Prepared)} if result else {}
     if not ready:
         return _text(value, default).encode("utf-8", "replace")
-    members = [f"{_text(key)}:{item.json}" for key, item in ready.items()]
-    members += [f"{_text(key)}:{_text(item, default)}" for key, item in result.items() if key not in ready]
-    envelope = [f"{_text(key)}:{_text(item, default)}" for key, item in value.items() if key != "result"]
-    return ("{" + ",".join([*envelope, '"result":{' + ",".join(members) + "}"]) + "}").encode("utf-8", "replace")
+    rest = {key: item for key, item in result.items() if key not in ready}
+    envelope = {key: item for key, item in value.items() if key != "result"}
+    written = ",".join([*(f"{_text(key)}:{item.json}" for key, item in ready.items()), *_members(rest, default)])
+    members = ",".join([*_members(envelope, default), f'"result":{{{written}}}'])
+    return f"{{{members}}}".encode("utf-8", "replace")
+
+
+def _members(value: Mapping[str, object], default: Callable[[object], object] | None) -> list[str]:
+    """Return the JSON of an object without its braces, as one text; none for an empty object."""
+    return [_text(value, default)[1:-1]] if value else []
 
 
 def _text(value: object, default: Callable[[object], object] | None = None) -> str:

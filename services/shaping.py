@@ -29,6 +29,8 @@ Row = Mapping[str, object]
 # (record id, field name) -> URL
 LinkMaker = Callable[[int, str], str]
 
+# Types whose values are text, but go out as something else.
+_SHAPED_TEXTS = frozenset({"boolean", "html", "binary", "image"})
 _HUMAN_SIZE = re.compile(r"([\d.]+)\s*(bytes|[KMGT]b)", re.IGNORECASE)
 _UNITS = {"bytes": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
 
@@ -51,9 +53,13 @@ def wire_rows(
     :param link: makes the download link of a binary field
     """
     names = names or {}
+    shaped = {name for name, field in fields.items() if field.get("type") in _SHAPED_TEXTS}
     return [
         {
-            name: wire_value(value, fields.get(name) or {}, row=row, name=name, tz=tz, names=names.get(name), link=link)
+            # Most values by far, and they are what they are.
+            name: value
+            if type(value) is str and name not in shaped
+            else wire_value(value, fields.get(name) or {}, row=row, name=name, tz=tz, names=names.get(name), link=link)
             for name, value in row.items()
         }
         for row in rows

@@ -26,10 +26,10 @@ def join_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def cell_text(value: object) -> str:
     """Return one wire value as a table cell."""
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value.translate(_ESCAPES) if "\n" in value or "\t" in value or "\\" in value or "\r" in value else value
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from . import schema as schemas
+from .http_headers import mirrored_arguments
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{2,31}")
 # Of another addon's plain definitions, whose names may be given: no client known refuses these.
@@ -53,6 +54,11 @@ class ToolSpec:
     parts: str | None = None
     task: str = "never"
     common: frozenset[str] = frozenset()
+
+    @cached_property
+    def mirrors_arguments(self) -> bool:
+        """Whether request headers have to repeat some of the arguments."""
+        return any(mirrored_arguments(self.schema))
 
     @cached_property
     def definition(self) -> dict[str, object]:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from odoo import models
-from odoo.tools import hmac
 
 from ...services import cursors, downgrade
 from ...services.errors import InvalidParams, NeedsInput, ProtocolError
@@ -15,7 +14,7 @@ from ..asking import cannot_be_asked, input_requests_for
 from ..call_environment import call_environment
 from ..mcp_server import LIST_TTL_MS
 from ..odoo_errors import translating
-from ..rehearsal import reading
+from ..rehearsal import reading_until_logged
 from ..tool_call import ToolCall
 
 PER_PAGE = 100
@@ -44,7 +43,7 @@ class McpServer(models.AbstractModel):
         :raises ToolError: as tools do
         """
         self.env["mcp.policy"]._authorize(call)
-        with translating(call.env), call_time.limited(call.env), reading(call.env):
+        with translating(call.env), call_time.limited(call.env), reading_until_logged(call.env):
             return read()
 
     def _asked_reading(self, call: ToolCall, name: str, started: float, needed: NeedsInput) -> dict:
@@ -100,9 +99,7 @@ class McpServer(models.AbstractModel):
 
     def _listed_binding(self, exchange: Exchange) -> dict:
         method = exchange.message.method
-        # sudo: derives a key from the database's secret; the secret itself stays inside.
-        key = hmac(self.env(su=True), "mcp_endpoint.cursor", method)
-        return {"key": key.encode(), "scope": f"{method}:{exchange.credential.token_id}"}
+        return {"key": self._cursor_key(method), "scope": f"{method}:{exchange.credential.token_id}"}
 
 
 def freshness(exchange: Exchange, ttl_ms: int) -> dict[str, object]:
