@@ -14,6 +14,7 @@ from pathlib import Path
 from . import (
     bench_peers,
     bench_report,
+    bench_streams,
     bench_token,
     clients,
     databases,
@@ -52,6 +53,7 @@ def add_arguments(parser):
     """How much, and where the figures go."""
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--calls", type=int, default=300, help="measured calls per row, at least 200 (default: 300)")
+    parser.add_argument("--only", choices=("speed", "streams"), help="only these budgets")
 
 
 def run(arguments):
@@ -59,20 +61,28 @@ def run(arguments):
     if arguments.calls < 200:
         raise Failure("Percentiles of fewer than 200 calls say little.")
     setup.ready()
-    python = clients.python_sdk()
-    with ExitStack() as stack:
-        plan = _prepare(stack, arguments.calls)
-        load = os.getloadavg()[0]
-        with step("measurements (a few minutes)"):
-            measured = _measure(python, plan)
-            secrets = {"a personal token": plan["token"], "an access token": plan["access_token"]}
-            measured["rows"] |= bench_token.rows(plan["database"], arguments.calls, secrets)
-    facts = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "load_before": round(load, 2)}
-    report = bench_report.judged({**facts, **measured})
+    report = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "load_before": round(os.getloadavg()[0], 2)}
+    if arguments.only != "streams":
+        report |= bench_report.judged(_speed(arguments.calls))
+    if arguments.only != "speed":
+        with step("streams (a few minutes)"):
+            report |= bench_report.judged_streams(bench_streams.measured())
     print(bench_report.as_text(report), flush=True)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n")
     return 0 if bench_report.is_met(report) else 1
+
+
+def _speed(calls):
+    """What is measured of requests."""
+    python = clients.python_sdk()
+    with ExitStack() as stack:
+        plan = _prepare(stack, calls)
+        with step("measurements (a few minutes)"):
+            measured = _measure(python, plan)
+            secrets = {"a personal token": plan["token"], "an access token": plan["access_token"]}
+            measured["rows"] |= bench_token.rows(plan["database"], calls, secrets)
+    return measured
 
 
 def _prepare(stack, calls):

@@ -23,31 +23,57 @@ def judged(measured):
     return {**measured, "rows": rows, "verdicts": [asdict(verdict) for verdict in _verdicts(rows, measured)]}
 
 
+def judged_streams(measured):
+    """The same for streams."""
+    return {"streams": measured, "stream_verdicts": [asdict(verdict) for verdict in _stream_verdicts(measured)]}
+
+
 def is_met(report):
     """Whether all budgets hold."""
-    return all(verdict["met"] for verdict in report["verdicts"])
+    return all(verdict["met"] for verdict in _all(report))
+
+
+def _all(report):
+    return [*report.get("verdicts", ()), *report.get("stream_verdicts", ())]
 
 
 def as_text(report):
     """The report for a person."""
-    lines = [
-        f"{report['calls']} calls per row after warm-up; {report['machine']}, load before: {report['load_before']}", "",
-        f"{'what':44} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8}",
-    ]
-    for name, row in report["rows"].items():
-        lines.append(f"{name:44} {row['p50']:8.2f} {row['p95']:8.2f} {row['p99']:8.2f}")
-    lines += ["", f"{'size of tools/list':44} {'tools':>8} {'characters':>11}"]
-    lines += [f"{name:44} {size['tools']:8} {size['characters']:11,}" for name, size in report["list_sizes"].items()]
-    lines += ["", f"{'calls per second on 2 workers':44} {'search':>8} {'/json/2':>8}"]
-    for count, row in report["throughput"].items():
-        lines.append(f"{count + ' clients':44} {row['ours']:8.1f} {row['json2']:8.1f}")
+    lines = [f"{report['machine']}, load before: {report['load_before']}"]
+    if "rows" in report:
+        lines += _speed_lines(report)
+    if "streams" in report:
+        lines += _stream_lines(report["streams"])
     lines += ["", f"{'budget':68} {'measured':>10} {'allowed':>12}"]
     lines += [
         f"{item['budget']:68} {item['value']:>10} {item['limit']:>12}  {'OK' if item['met'] else 'MISSED'}"
-        for item in report["verdicts"]
+        for item in _all(report)
     ]
-    missed = sum(not item["met"] for item in report["verdicts"])
+    missed = sum(not item["met"] for item in _all(report))
     return "\n".join([*lines, "", f"{missed} budgets missed" if missed else "all budgets met"])
+
+
+def _speed_lines(report):
+    yield from [
+        f"{report['calls']} calls per row after warm-up", "", f"{'what':44} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8}"
+    ]
+    for name, row in report["rows"].items():
+        yield f"{name:44} {row['p50']:8.2f} {row['p95']:8.2f} {row['p99']:8.2f}"
+    yield from ["", f"{'size of tools/list':44} {'tools':>8} {'characters':>11}"]
+    for name, size in report["list_sizes"].items():
+        yield f"{name:44} {size['tools']:8} {size['characters']:11,}"
+    yield from ["", f"{'calls per second on 2 workers':44} {'search':>8} {'/json/2':>8}"]
+    for count, row in report["throughput"].items():
+        yield f"{count + ' clients':44} {row['ours']:8.1f} {row['json2']:8.1f}"
+
+
+def _stream_lines(figures):
+    leaks = figures["leaks"]
+    yield ""
+    yield f"{figures['streams']} streams behind nginx, opened in {figures['opened_in']:.1f} s"
+    yield f"an event to all: median {figures['told_median']:.3f} s, worst {figures['told_worst']:.3f} s"
+    yield f"ordinary call, p50: {figures['p50_without']:.2f} ms without them, {figures['p50_with']:.2f} ms with them"
+    yield f"{leaks['connects']:,} connects and disconnects in {leaks['seconds']:.0f} s"
 
 
 def _percentiles(times):
@@ -80,6 +106,22 @@ def _verdicts(rows, measured):
     yield _at_most("search with 1,000,000 audit rows ÷ without", logged, 1.1)
     size = measured["list_sizes"]["mcp_endpoint"]["characters"]
     yield Verdict("size of tools/list", f"{size:,}", f"≤ {LIST_BUDGET:,}", size <= LIST_BUDGET)
+
+
+def _stream_verdicts(figures):
+    leaks, count = figures["leaks"], figures["streams"]
+    yield _up_to(f"memory of each of {count} idle streams", figures["kb_each"], 40, "KB")
+    yield _up_to("HTTP workers busy because of them, per second", figures["workers_busy_ms"], 5, "ms")
+    yield _up_to("one event to all of them, from asking for the change (median)", figures["told_median"], 0.2, "s")
+    yield _at_most("ordinary call's p50 with them ÷ without", figures["p50_with"] / figures["p50_without"], 1.1)
+    times = f"after {leaks['connects']:,} connects"
+    yield _up_to(f"memory {times}", leaks["memory"] / 1024, 8, "MB")
+    yield _up_to(f"descriptors {times}", leaks["descriptors"], 4, "more")
+    yield _up_to(f"database connections {times}", leaks["connections"], 4, "more")
+
+
+def _up_to(budget, value, limit, unit):
+    return Verdict(budget, f"{value:.3g} {unit}", f"≤ {limit} {unit}", value <= limit)
 
 
 def _at_most(budget, value, limit):

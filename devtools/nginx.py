@@ -33,6 +33,7 @@ location / {
 SITE = """\
 daemon off;
 worker_processes 1;
+worker_rlimit_nofile 16384;
 pid %(folder)s/pid;
 error_log %(folder)s/error.log;
 %(user)s
