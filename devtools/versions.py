@@ -25,5 +25,7 @@ NODE_PACKAGES = {
     "@modelcontextprotocol/sdk": "1.32.2",
     "conformance-of-2025": "npm:@modelcontextprotocol/conformance@0.1.16",
     "mcp-remote": "0.15.1",
+    "sdk-of-2024": "npm:@modelcontextprotocol/sdk@1.0.4",
     "sdk-of-2025": "npm:@modelcontextprotocol/sdk@1.17.5",
+    "sdk-of-spring-2025": "npm:@modelcontextprotocol/sdk@1.12.3",
 }

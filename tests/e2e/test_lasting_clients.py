@@ -28,6 +28,10 @@ class LastingClient(Program):
 
 
 class TestLastingClients(unittest.TestCase):
+    """All go through the same, one after the other; then one restart of the server is for all of them."""
+
+    WHOLE = "progress cancel ask resume"
+
     @classmethod
     def setUpClass(cls):
         cls.running = restartable()
@@ -36,6 +40,7 @@ class TestLastingClients(unittest.TestCase):
     def start(self, command, steps, environment=None, **variables):
         """Start a client that goes through these steps."""
         self.name = f"Cancelled {time.time_ns()}"
+        self.audited = self.query("SELECT coalesce(max(id), 0) FROM mcp_audit_log")[0][0]
         client = LastingClient(
             command,
             {
@@ -51,105 +56,85 @@ class TestLastingClients(unittest.TestCase):
         self.addCleanup(client.stop)
         return client
 
-    def python(self, series, steps, **variables):
+    def python(self, series, steps=WHOLE, **variables):
         interpreter = os.environ["MCP_LEGACY_PYTHON"] if series == 1 else clients.python_sdk()
         return self.start([interpreter, "-P", str(SCRIPTS / f"lasting_client_{series}.py")], steps, **variables)
 
-    def typescript(self, package, steps, **variables):
+    def typescript(self, package, steps=WHOLE, **variables):
         command = [self.node.node, str(SCRIPTS / "lasting_client.cjs"), self.node.modules, package]
         return self.start(command, steps, self.node.environment(), **variables)
 
-    def remote(self, steps):
+    def remote(self):
         """mcp-remote between a client on standard input and output, and our older transport."""
-        words = [
-            f"{self.running.url}/sse",
-            "--transport",
-            "sse-only",
-            "--allow-http",
-            "--header",
-            f"Authorization: Bearer {self.running.token}",
-        ]
-        command = json.dumps(self.node.command("mcp-remote", *words))
-        interpreter = os.environ["MCP_LEGACY_PYTHON"]
-        script = [interpreter, "-P", str(SCRIPTS / "lasting_client_1.py")]
-        return self.start(script, steps, self.node.environment(), MCP_TRANSPORT="stdio", MCP_COMMAND=command)
+        header = f"Authorization: Bearer {self.running.token}"
+        options = ("--transport", "sse-only", "--allow-http", "--header", header)
+        command = json.dumps(self.node.command("mcp-remote", f"{self.running.url}/sse", *options))
+        script = [os.environ["MCP_LEGACY_PYTHON"], "-P", str(SCRIPTS / "lasting_client_1.py")]
+        return self.start(script, self.WHOLE, self.node.environment(), MCP_TRANSPORT="stdio", MCP_COMMAND=command)
 
-    # What each must have seen
+    def query(self, sql):
+        return postgres.query(sql, self.running.database)
 
-    def check_progress(self, client):
+    def check_until_restart(self, client, *protocols):
+        self.assertIn(client.step("connected")["protocol"], protocols)
         seen = client.step("progress")
-        self.assertEqual(seen["seen"], PROGRESS)
-        self.assertFalse(seen["error"])
-
-    def check_cancelled(self, client):
+        self.assertEqual((seen["seen"], seen["error"]), (PROGRESS, False))
         client.step("cancelled")
+        self.check_cancelled()
+        self.assertIn("Who are you?", client.step("asked")["message"])
+        client.tell()
+        self.check_answered(client)
+        client.step("waiting")
+
+    def check_cancelled(self):
+        """The cancelled call has left nothing but its audit row."""
         deadline = time.monotonic() + 15
-        slow = "tool = 'fixture_create_slowly'"
-        sql = f"SELECT outcome FROM mcp_audit_log WHERE {slow} AND id > {self.audit_start}"
-        while not (rows := postgres.query(sql, self.running.database)):
+        slow = f"tool = 'fixture_create_slowly' AND id > {self.audited}"
+        while not (rows := self.query(f"SELECT outcome FROM mcp_audit_log WHERE {slow}")):
             self.assertLess(time.monotonic(), deadline, "the cancelled call is in no audit row")
             time.sleep(0.2)
         self.assertEqual(rows, [["cancelled"]])
-        made = postgres.query(f"SELECT id FROM res_partner WHERE name = '{self.name}'", self.running.database)
-        self.assertEqual(made, [])
+        self.assertEqual(self.query(f"SELECT id FROM res_partner WHERE name = '{self.name}'"), [])
 
     def check_answered(self, client):
-        self.assertIn("Who are you?", client.step("asked")["message"])
-        client.tell()
         answered = client.step("answered")
         self.assertFalse(answered["error"], answered)
         self.assertIn("ada@example.com", answered["text"])
 
-    def check_resumed(self, client):
-        client.step("waiting")
-        self.running.restart()
-        client.tell()
-        resumed = client.step("resumed", "lost")
-        self.assertEqual(resumed.get("text"), "Hello, again!", client.said)
-
-    def check_whole(self, client, *protocols):
-        """Everything, one after the other."""
-        self.audit_start = postgres.query("SELECT coalesce(max(id), 0) FROM mcp_audit_log", self.running.database)[0][0]
-        self.assertIn(client.step("connected")["protocol"], protocols)
-        self.check_progress(client)
-        self.check_cancelled(client)
-        self.check_answered(client)
-        self.check_resumed(client)
-        client.step("done")
-
-    WHOLE = "progress cancel ask resume"
-
-    def test_python_sdk_current(self):
-        self.check_whole(self.python(2, self.WHOLE), "2026-07-28")
-
-    def test_python_sdk_current_shaking_hands(self):
-        self.check_whole(self.python(2, self.WHOLE, MCP_MODE="legacy"), "2025-11-25")
-
-    def test_python_sdk_first_series(self):
-        self.check_whole(self.python(1, self.WHOLE), "2025-11-25")
-
-    def test_python_sdk_first_series_over_sse(self):
-        self.check_whole(self.python(1, "progress cancel ask", MCP_TRANSPORT="sse"), "2025-11-25")
-
-    def test_typescript_sdk_current(self):
-        self.check_whole(self.typescript("@modelcontextprotocol/client", self.WHOLE), "2026-07-28")
-
-    def test_typescript_sdk_first_series(self):
-        self.check_whole(self.typescript("@modelcontextprotocol/sdk", self.WHOLE), "2025-11-25")
-
-    def test_typescript_sdk_of_2025(self):
-        self.check_whole(self.typescript("sdk-of-2025", self.WHOLE), "2025-06-18")
-
-    def test_mcp_remote_over_sse(self):
-        self.check_whole(self.remote(self.WHOLE), "2025-11-25", "2025-06-18")
-
-    def test_answer_given_after_a_restart(self):
-        """A question that is open while the server restarts is answered afterwards, where the revision can resume."""
-        for client in (self.python(2, "ask", MCP_MODE="legacy"), self.typescript("@modelcontextprotocol/sdk", "ask")):
-            client.step("connected")
+    def test_sessions_last(self):
+        starts = {
+            "Python 2.x": (lambda: self.python(2), "2026-07-28"),
+            "Python 2.x, handshake": (lambda: self.python(2, MCP_MODE="legacy"), "2025-11-25"),
+            "Python 1.x": (lambda: self.python(1), "2025-11-25"),
+            "TypeScript, newest": (lambda: self.typescript("@modelcontextprotocol/client"), "2026-07-28"),
+            "TypeScript 1.x": (lambda: self.typescript("@modelcontextprotocol/sdk"), "2025-11-25"),
+            "TypeScript 1.17": (lambda: self.typescript("sdk-of-2025"), "2025-06-18"),
+            "mcp-remote over SSE": (self.remote, "2025-11-25", "2025-06-18"),
+        }
+        waiting = {}
+        for name, (start, *protocols) in starts.items():
+            with self.subTest(client=name, step="until the restart"):
+                client = start()
+                self.check_until_restart(client, *protocols)
+                waiting[name] = client
+        with self.subTest(client="Python 1.x over SSE"):
+            client = self.python(1, "progress cancel ask resume", MCP_TRANSPORT="sse")
+            self.check_until_restart(client, "2025-11-25")
+        # Their question is open while the server restarts, and answered afterwards.
+        asked = {
+            "Python 2.x, handshake": self.python(2, "ask", MCP_MODE="legacy"),
+            "TypeScript 1.x": self.typescript("@modelcontextprotocol/sdk", "ask"),
+        }
+        for client in asked.values():
             client.step("asked")
-            self.running.restart()
-            client.tell()
-            answered = client.step("answered")
-            self.assertFalse(answered["error"], answered)
-            self.assertIn("ada@example.com", answered["text"])
+        self.running.restart()
+        for name, client in waiting.items():
+            with self.subTest(client=name, step="after the restart"):
+                client.tell()
+                resumed = client.step("resumed", "lost")
+                self.assertEqual(resumed.get("text"), "Hello, again!", client.said)
+                client.step("done")
+        for name, client in asked.items():
+            with self.subTest(client=name, step="answer after the restart"):
+                client.tell()
+                self.check_answered(client)
