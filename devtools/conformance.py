@@ -28,8 +28,6 @@ PATIENCE = 120
 LISTED = re.compile(r"^\s+- (\S+) \[(\S+)\]$", re.MULTILINE)
 
 _STREAM = "needs a stream, which the endpoint does not open"
-_LIVE = "needs a question to the client inside a call, which the endpoint puts as preview and confirmation instead"
-_SUBSCRIBE = "subscriptions to resources are not served"
 _TASKS = "the tasks extension is not served"
 
 # The scenarios of the authorization server, which depend on each other.
@@ -37,13 +35,7 @@ LOGIN = ("authorization-server-metadata-endpoint", "authorization-code-grant")
 
 # The scenarios that are not run (a name ending in * stands for all that begin so), each with its reason.
 LEFT_OUT = {
-    "resources-subscribe": _SUBSCRIBE,
-    "resources-unsubscribe": _SUBSCRIBE,
     "server-sse-polling": _STREAM,
-    "server-stateless": _STREAM,
-    "tools-call-sampling": _LIVE,
-    "tools-call-elicitation": _LIVE,
-    "elicitation-*": _LIVE,
     "tasks-*": _TASKS,
 }
 # Why the suite skips checks, by scenario. A skip of any other scenario is a failure.

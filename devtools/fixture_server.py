@@ -3,6 +3,8 @@
 It stands as in production: nginx with the README's recipe, HTTP workers, the evented process, cron workers.
 """
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,6 +13,7 @@ from .console import Failure, step
 
 FIXTURES = "mcp_endpoint_fixture,mcp_endpoint_example"
 PORT = 18469
+PATIENCE = 60
 # Other scheduled jobs would write, and conflict with writes, at times no test can know.
 ONLY_OUR_CRONS = """
 UPDATE ir_cron SET active = false
@@ -49,6 +52,16 @@ class FixtureServer:
         self.server = server.start(before.database, port=before.port, **self.options)
         if (self.server.port, self.server.gevent_port) != (before.port, before.gevent_port):
             raise Failure("Somebody has taken a port of the server that restarts.")
+        self.warm_up()
+
+    def warm_up(self):
+        """Let each process load the database, which takes seconds: clients and suites wait for less."""
+        evented = f"http://127.0.0.1:{self.server.gevent_port}/mcp"
+        with ThreadPoolExecutor() as pool:
+            # To a port whose process is not there yet nobody answers.
+            found = list(pool.map(_answered, [evented, *[self.server.url] * (2 * self.options["workers"])]))
+        if not all(found):
+            raise Failure(f"Not every process answers (log: {self.server.log}).")
 
 
 @contextmanager
@@ -58,6 +71,8 @@ def running(purpose, *, workers=2, crons=2):
         with step(f"server with the fixture addon ({purpose})"):
             databases.run_odoo(database, "-i", FIXTURES, "--stop-after-init", fixtures=True)
             databases.lift_limits(database)
+            # As *Check Connection* would find it.
+            databases.set_limits(database, streams_routed="True")
             postgres.query(ONLY_OUR_CRONS, database)
             (token,) = tokens.issue(database, tokens.Wanted("admin", "full"))
             proxy = nginx.reserved()
@@ -67,7 +82,17 @@ def running(purpose, *, workers=2, crons=2):
             }
             fixture = FixtureServer(server.start(database, port=PORT, **options), proxy, token, options)
         try:
+            fixture.warm_up()
             with nginx.running(fixture.server.port, fixture.server.gevent_port, proxy):
                 yield fixture
         finally:
             server.stop(fixture.server)
+
+
+def _answered(url):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if server.status(url):
+            return True
+        time.sleep(0.2)
+    return False

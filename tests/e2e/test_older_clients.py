@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixture import shared
 
-from devtools import clients, postgres
+from devtools import clients, postgres, token_proxy
 
 SCRIPT = Path(__file__).parent / "scripts" / "older_client.mjs"
 PATIENCE = 90
@@ -51,7 +51,9 @@ class TestOlderClients(unittest.TestCase):
         self.assertIn("notifications/tools/list_changed", seen["heard"])
 
     def test_2024_11_05_over_its_own_transport(self):
-        seen, protocols = self.session("sdk-of-2024", "sse")
+        # It cannot send headers.
+        with token_proxy.running(self.running.base, self.running.token) as base:
+            seen, protocols = self.session("sdk-of-2024", "sse", MCP_URL=f"{base}/mcp")
         self.check_seen(seen)
         self.assertEqual(protocols, ["2024-11-05"])
 
