@@ -32,6 +32,9 @@ class Delivery:
             if stream.kind == "session":
                 self._resume(stream, newest, retry_ms)
             elif stream.kind in ("legacy", "resumed"):
+                if stream.kind == "resumed":
+                    # Told at its beginning: a process that is killed cannot say it at the end.
+                    stream.push(sse.retry(retry_ms))
                 self._send_stored(stream)
 
     def deliver(self, changed: Mapping[str, int]) -> None:

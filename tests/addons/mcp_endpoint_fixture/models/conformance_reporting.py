@@ -10,8 +10,8 @@ PAUSE = 0.05
 def _progress(call):
     for done in (0, 50, 100):
         call.progress(done, 100)
-        # Longer than the least time between two reports.
-        time.sleep(0.21)
+        # Longer than the least time between two reports, on any transport.
+        time.sleep(0.3)
     return told("Done.")
 
 
