@@ -20,6 +20,8 @@ class McpHealthController(Controller):
     @route("/mcp/metrics", type="http", auth="none", methods=["GET"], save_session=False, readonly=False)
     def metrics(self):
         health = request.env["mcp.health"]
+        if request.env["mcp.policy"]._needs_https(request.httprequest.scheme, request.httprequest.host):
+            return Response("This server accepts https only.\n", status=403, headers=HEADERS)
         if not health._has_metrics():
             return Response("Metrics are off: an administrator makes a token for them in the settings.\n", status=404)
         scheme, _space, secret = request.httprequest.headers.get("Authorization", "").partition(" ")

@@ -64,6 +64,9 @@ class OAuthDispatcher(Dispatcher):
             if method not in allowed and not (method == "HEAD" and "GET" in allowed):
                 allow = ", ".join([*allowed, "OPTIONS"])
                 raise OAuthError("invalid_request", f"Method not allowed. Use {allow}.", 405, [("Allow", allow)])
+            http = self.request.httprequest
+            if self.request.env["mcp.policy"]._needs_https(http.scheme, http.host):
+                raise OAuthError("invalid_request", "This server accepts https only.", 403)
             self.request.env["mcp.oauth.server"]._check_enabled()
             result = self.request.registry["ir.http"]._dispatch(endpoint)
         except OAuthError as error:

@@ -5,8 +5,6 @@ from datetime import datetime, time, timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .retention import purge
-
 DEFAULT_RETENTION_DAYS = 30
 
 
@@ -20,7 +18,7 @@ class McpAuditLog(models.Model):
         newest = self.env["mcp.audit.seal"]._newest_purged()
         if newest is None:
             return 0, False
-        return purge(self, SQL("date < %s", datetime.combine(newest + timedelta(days=1), time.min)))
+        return self._purge_before(datetime.combine(newest + timedelta(days=1), time.min))
 
     def _retention_limit(self):
         # sudo: a system parameter that users may not read in general.

@@ -12,6 +12,7 @@ MOST_CHANGES = 500
 class McpAuditLog(models.Model):
     _inherit = "mcp.audit.log"
 
+    request = fields.Char(compute="_compute_request", help="The tool that was called, otherwise the method.")
     about = fields.Char(
         string="Record",
         compute="_compute_about",
@@ -20,6 +21,11 @@ class McpAuditLog(models.Model):
     )
 
     _record_ids = models.Index("USING gin (string_to_array(record_ids, ',')) WHERE record_ids IS NOT NULL")
+
+    @api.depends("tool", "method")
+    def _compute_request(self):
+        for row in self:
+            row.request = row.tool or row.method
 
     @api.depends("model", "record_ids")
     def _compute_about(self):

@@ -28,6 +28,7 @@ STATUSES = {
     429: TooManyRequests,
     503: ServiceUnavailable,
 }
+HTTPS_REQUIRED = "This server accepts https only: use its https address, and make a new token for one sent without it"
 # Seconds after which a client may ask again whether the endpoint is on.
 PAUSED_RETRY = 300
 
@@ -51,6 +52,8 @@ class IrHttp(models.AbstractModel):
         if request.env["mcp.policy"]._is_paused():
             text = "An administrator has switched this endpoint off"
             raise _refusal(503, "temporarily_unavailable", text, ("Retry-After", str(PAUSED_RETRY)))
+        if request.env["mcp.policy"]._needs_https(request.httprequest.scheme, request.httprequest.host):
+            raise _refusal(403, "https_required", HTTPS_REQUIRED)
         secret = cls._mcp_bearer()
         ip = _address(request.httprequest.remote_addr)
         tokens = request.env["mcp.token"]

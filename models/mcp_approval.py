@@ -38,11 +38,12 @@ class McpApproval(models.Model):
     name = fields.Char(string="Request", required=True, readonly=True)
     state = fields.Selection(STATES, required=True, readonly=True, default="waiting", index=True)
     tool = fields.Char(required=True, readonly=True)
-    arguments = fields.Json(readonly=True)
+    # What it is about is shown to those whom it concerns: see `_is_shown`.
+    arguments = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     digest = fields.Char(readonly=True, groups=fields.NO_ACCESS)
-    question = fields.Text(readonly=True)
+    question = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     impact = fields.Char(readonly=True, help="What it would do, in short.")
-    preview = fields.Json(readonly=True)
+    preview = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     preview_date = fields.Datetime(string="Tried", readonly=True)
     preview_changed = fields.Boolean(readonly=True, help="It would do something else now than when it was asked for.")
     preview_html = fields.Html(string="What it would do", compute="_compute_preview_html", sanitize=False)
@@ -60,7 +61,9 @@ class McpApproval(models.Model):
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True, ondelete="set null")
     decided_at = fields.Datetime(string="Decided", readonly=True)
     result = fields.Json(readonly=True, groups=fields.NO_ACCESS)
-    result_text = fields.Text(string="Outcome", readonly=True)
+    result_text = fields.Text(readonly=True, groups=fields.NO_ACCESS)
+    outcome_text = fields.Text(string="Outcome", compute="_compute_preview_html")
+    is_shown = fields.Boolean(compute="_compute_preview_html")
     request_id = fields.Char(
         string="Request ID", readonly=True, help="Of the call that was run, in the audit log and the changes."
     )
@@ -79,16 +82,29 @@ class McpApproval(models.Model):
             approval.may_decide = is_open and self.env.user in approval.approver_ids
             approval.is_mine = approval.user_id == self.env.user
 
-    @api.depends("preview", "arguments")
-    @api.depends_context("lang")
+    @api.depends("preview", "arguments", "result_text")
+    @api.depends_context("lang", "uid")
     def _compute_preview_html(self):
         for approval in self:
-            preview = approval.preview or {}
+            approval.is_shown = approval._is_shown()
+            # sudo: shown to those whom it concerns; they decide by it, whatever they may read themselves.
+            stored = approval.sudo() if approval.is_shown else approval.sudo().browse()
+            preview = stored.preview or {}
+            approval.outcome_text = stored.result_text
             approval.preview_html = approval_preview.rendered(self.env, preview)
-            approval.arguments_html = approval_preview.rendered_arguments(approval.tool, approval.arguments or {})
-            if not preview.get("changes"):
+            approval.arguments_html = (
+                approval_preview.rendered_arguments(stored.tool, stored.arguments or {}) if stored else False
+            )
+            if stored and not preview.get("changes"):
                 # A message, a button: what it is about is in the arguments.
                 approval.preview_html += approval.arguments_html
+
+    def _is_shown(self) -> bool:
+        """Say whether the reader is the requester, one of those who decide, or an administrator of the settings: who
+        governs assistants may see that something was asked for, and need not see records of closed models.
+        """
+        user = self.env.user
+        return self.env.su or user in (self.user_id | self.approver_ids) or user.has_group("base.group_system")
 
     def write(self, vals):
         if FIXED.intersection(vals):

@@ -1,6 +1,7 @@
 """What calls were given and answered, where a profile has it kept: masked, bounded, for a time of its own."""
 
 import json
+import re
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
@@ -29,8 +30,9 @@ class McpAuditPayload(models.Model):
 
     log_id = fields.Many2one("mcp.audit.log", required=True, readonly=True, index=True, ondelete="cascade")
     date = fields.Datetime(required=True, readonly=True, index=True)
-    request = fields.Text(string="Arguments", readonly=True)
-    response = fields.Text(string="Result", readonly=True)
+    # Shown on the row of the log, as far as the reader may read what they are about.
+    request = fields.Text(string="Arguments", readonly=True, groups=fields.NO_ACCESS)
+    response = fields.Text(string="Result", readonly=True, groups=fields.NO_ACCESS)
 
     def _insert(self, log_id: int, date, payload: tuple[str, str | None]) -> None:
         self.env.cr.execute(
@@ -90,12 +92,37 @@ class McpAuditLog(models.Model):
     payload_ids = fields.One2many("mcp.audit.payload", "log_id", readonly=True)
     payload_request = fields.Text(string="Arguments", compute="_compute_payload")
     payload_response = fields.Text(string="Result", compute="_compute_payload")
+    payload_hidden = fields.Boolean(compute="_compute_payload")
 
     @api.depends("payload_ids")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_payload(self):
         for row in self:
-            payload = row.payload_ids[:1]
-            row.payload_request, row.payload_response = payload.request, payload.response
+            # sudo: shown only where `_shows_payload` agrees.
+            payload = row.sudo().payload_ids[:1]
+            row.payload_hidden = bool(payload) and not row._shows_payload(payload)
+            is_shown = payload and not row.payload_hidden
+            row.payload_request = payload.request if is_shown else False
+            row.payload_response = payload.response if is_shown else False
+
+    def _shows_payload(self, payload) -> bool:
+        """Say whether the reader could read in Odoo what a call was given and answered: as its own user, as somebody
+        who may read all that it names, or as an administrator of the settings.
+        """
+        user = self.env.user
+        if self.env.su or self.user_id == user or user.has_group("base.group_system"):
+            return True
+        # Other calls (a batch, a full-text search) may be about anything.
+        if self.model not in self.env or self.model != _named_model(payload.request):
+            return False
+        if not self.env[self.model].has_access("read"):
+            return False
+        records = self.env[self.model].browse(map(int, (self.record_ids or "").split(",")) if self.record_ids else ())
+        if self.record_count > len(records) or len(records._filtered_access("read")) < len(records):
+            return False
+        words = set(re.findall(r"\w+", f"{payload.request} {payload.response}"))
+        closed = (name for name, field in records._fields.items() if not records._has_field_access(field, "read"))
+        return words.isdisjoint(closed)
 
     def _payload(self, exchange: Exchange, arguments: object, result: object) -> tuple[str, str | None] | None:
         if not exchange.credential.token_id:
@@ -114,3 +141,10 @@ def _essence(result: object) -> object:
     if isinstance(result, dict) and result.get("structuredContent"):
         return result["structuredContent"]
     return result
+
+
+def _named_model(request: str) -> object:
+    """Return the model that the arguments of a call name, None where they name none."""
+    given = json.loads(request)
+    arguments = given.get("arguments", given) if isinstance(given, dict) else None
+    return arguments.get("model") if isinstance(arguments, dict) else None

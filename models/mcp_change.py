@@ -20,7 +20,7 @@ class McpChange(models.Model):
     _description = "MCP Change"
     _order = "id desc"
     _log_access = False
-    _rec_name = "res_name"
+    _rec_name = "name"
 
     date = fields.Datetime(required=True, readonly=True, index=True)
     user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="cascade")
@@ -29,14 +29,15 @@ class McpChange(models.Model):
     tool = fields.Char(readonly=True)
     model = fields.Char(required=True, readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="model", required=True, readonly=True)
-    res_name = fields.Char(string="Name", readonly=True)
+    # What records held is shown by `change_reading`, as far as the reader may read them.
+    res_name = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     operation = fields.Selection(
         [("create", "Created"), ("write", "Changed"), ("archive", "Archived"), ("delete", "Deleted")],
         required=True,
         readonly=True,
     )
-    before = fields.Json(readonly=True)
-    after = fields.Json(readonly=True)
+    before = fields.Json(readonly=True, groups=fields.NO_ACCESS)
+    after = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     company_id = fields.Many2one("res.company", readonly=True, help="Company in which the values were written.")
     lang = fields.Char(string="Language", readonly=True, help="Language in which translated values were written.")
     reverted_at = fields.Datetime(string="Undone", readonly=True)

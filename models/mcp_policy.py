@@ -2,6 +2,7 @@ from odoo import api, models, tools
 
 from ..services.errors import InsufficientScope, PolicyDenied
 from ..services.exchange import Exchange, Narrowing
+from ..services.http_gate import is_plain_from_elsewhere
 from ..services.oauth import challenge, scopes
 from ..services.policy import CompiledPolicy
 from ..services.tool import ToolSpec
@@ -38,6 +39,14 @@ class McpPolicy(models.AbstractModel):
         """Say whether an administrator has switched the whole endpoint off. Asked before every request, from memory."""
         # sudo: a system parameter that is read to be enforced.
         return self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.paused") == "True"
+
+    @api.model
+    def _needs_https(self, scheme: str, host: str) -> bool:
+        """Say whether a request is refused for coming without TLS. This machine itself may always."""
+        if not is_plain_from_elsewhere(scheme, host):
+            return False
+        # sudo: a system parameter that is read to be enforced.
+        return self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.https_only") == "True"
 
     def _rule_endpoint(self, call) -> None:
         if self._is_paused():

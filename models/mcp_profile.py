@@ -112,6 +112,12 @@ class McpProfile(models.Model):
         )
         return found.sorted(lambda profile: not profile.default_group_ids & user.all_group_ids)
 
+    def _is_open_to(self, held: frozenset[int]) -> bool:
+        """Say whether a user in these groups may choose the profile, as `_available_to` does."""
+        if groups := self.group_ids.ids:
+            return not held.isdisjoint(groups)
+        return self.access_level == "read" or self.env.ref("base.group_portal").id not in held
+
     @api.model
     def _compiled_for(self, credential: Credential, *, scoped: bool = True) -> CompiledPolicy:
         """Return the policy of the token that a request came with.
@@ -119,18 +125,28 @@ class McpProfile(models.Model):
         :param scoped: with what its scopes leave; without, what more scopes could open
         """
         granted = credential.scopes if scoped else None
-        return self._policy_of(credential.user_id, credential.profile_id, granted, credential.client_profile_id)
+        # Others have one that an administrator gave them (API keys, identity providers, machines), or that every
+        # refresh asks for (applications).
+        is_chosen = credential.kind == "personal"
+        return self._policy_of(
+            credential.user_id, credential.profile_id, granted, credential.client_profile_id, is_chosen
+        )
 
     @api.model
-    @tools.ormcache("user_id", "profile_id", "granted", "client_profile_id")
+    @tools.ormcache("user_id", "profile_id", "granted", "client_profile_id", "is_chosen")
     def _policy_of(
-        self, user_id: int, profile_id: int, granted: tuple[str, ...] | None, client_profile_id: int | None
+        self,
+        user_id: int,
+        profile_id: int,
+        granted: tuple[str, ...] | None,
+        client_profile_id: int | None,
+        is_chosen: bool,
     ) -> CompiledPolicy:
         """Return the policy of a token, from one look into the cache: it is asked for several times in every call."""
         level = None if granted is None else scopes.level(granted) or "none"
         # sudo: what groups a user is in decides what they may do here.
         user = self.env["res.users"].sudo().browse(user_id)
-        return self._compiled(profile_id, level, client_profile_id, *self._standing(user))
+        return self._compiled(profile_id, level, client_profile_id, *self._standing(user), is_chosen)
 
     @api.model
     def _standing(self, user) -> tuple[tuple[int, ...], bool]:
@@ -140,7 +156,7 @@ class McpProfile(models.Model):
         return held, user.has_group("mcp_endpoint.group_mcp_admin")
 
     @api.model
-    @tools.ormcache("profile_id", "scope_level", "client_profile_id", "held", "is_admin")
+    @tools.ormcache("profile_id", "scope_level", "client_profile_id", "held", "is_admin", "is_chosen")
     def _compiled(
         self,
         profile_id: int,
@@ -148,6 +164,7 @@ class McpProfile(models.Model):
         client_profile_id: int | None = None,
         held: tuple[int, ...] = (),
         is_admin: bool = False,
+        is_chosen: bool = False,
     ) -> CompiledPolicy:
         """Return the policy of a token with this profile: the layers of the baseline, the profile, the application
         and the scopes.
@@ -156,9 +173,10 @@ class McpProfile(models.Model):
         :param client_profile_id: the upper limit of the application that the token was given to
         :param held: the user's groups, of those that rules are for
         :param is_admin: the user is an MCP Administrator
+        :param is_chosen: the user chose the profile, which counts as long as they still may
 
-        An archived or deleted profile leaves nothing to allow: the result then reads only what the baseline reads
-        and has no toolset.
+        An archived or deleted profile leaves nothing to allow, nor does one that is not open to its user any more: the
+        result then reads only what the baseline reads and has no toolset.
         """
         # sudo: limits are read to be enforced, never shown.
         profiles = self.sudo().with_context(active_test=False, lang=None)
@@ -169,17 +187,18 @@ class McpProfile(models.Model):
         layers = []
         for kind, record_id in wanted:
             profile = profiles.browse(record_id).exists()
-            layers.append(profile._layer(kind, frozenset(held)) if profile.active else _withdrawn(kind))
+            is_open = profile.active and (kind != "profile" or not is_chosen or profile._is_open_to(frozenset(held)))
+            layers.append(profile._layer(kind, frozenset(held)) if is_open else _withdrawn(kind))
         if scope_level is not None:
             layers.append(scope_layer(scope_level) if scope_level in ACCESS_LEVELS else _withdrawn("scope"))
-        key = json.dumps([profile_id, scope_level, client_profile_id, held, is_admin])
+        key = json.dumps([profile_id, scope_level, client_profile_id, held, is_admin, is_chosen])
         return CompiledPolicy(tuple(layers), self.env["mcp.model.tier"]._tiers(is_admin), key)
 
     @api.model
     def _compiled_by(self, key: str) -> CompiledPolicy:
         """Return the policy with this key."""
-        profile_id, scope_level, client_profile_id, held, is_admin = json.loads(key)
-        return self._compiled(profile_id, scope_level, client_profile_id, tuple(held), is_admin)
+        profile_id, scope_level, client_profile_id, held, *facts = json.loads(key)
+        return self._compiled(profile_id, scope_level, client_profile_id, tuple(held), *facts)
 
     def _layer(self, kind: str, held: frozenset[int]) -> Layer:
         """Return this profile's limits for a user in these groups. Extend it for a further limit."""
@@ -196,4 +215,4 @@ class McpProfile(models.Model):
 
 
 def _withdrawn(kind: str) -> Layer:
-    return Layer(kind, "withdrawn", "read", False, frozenset(), "always")
+    return Layer(kind, "withdrawn, or not open to this user any more", "read", False, frozenset(), "always")

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 
 from ..services.errors import ToolError
@@ -54,7 +54,7 @@ class McpProfileRule(models.Model):
         "res.groups", string="For Groups", help="The rule is for members only. Empty: for everybody."
     )
     model_name = fields.Char(compute="_compute_model_name")
-    record_count = fields.Integer(string="Records Left", compute="_compute_record_count", compute_sudo=True)
+    record_count = fields.Integer(string="Records Left", compute="_compute_record_count")
     scope = fields.Char(string="Opens", compute="_compute_scope")
 
     @api.depends("pattern")
@@ -162,16 +162,18 @@ class McpProfileRule(models.Model):
         return (self.domain or "").strip() not in ("", "[]")
 
     def _count(self) -> int:
-        """Return how many records the condition leaves, -1 when it cannot be read."""
+        """Return how many records the condition leaves of those the reader can see, -1 when it cannot be read.
+
+        With the reader's own rights: a number for any condition would tell the value of any field.
+        """
         records = self.env[self.pattern]
         if records._transient or not records._auto or model_is_unreachable(self.pattern):
             return 0
         try:
             condition = parsed(self.env, self.pattern, self.domain) if self._terms() else Domain.TRUE
-        except ToolError:
+            return records.search_count(condition)
+        except (ToolError, AccessError):
             return -1
-        # sudo: a number for administrators, who decide by it.
-        return records.sudo().search_count(condition)
 
     def _described(self) -> str:
         """Return the rule in one line."""

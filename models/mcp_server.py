@@ -193,7 +193,14 @@ class McpServer(models.AbstractModel):
     def _instructions(self, exchange: Exchange) -> str:
         definitions = self.env["mcp.tool.registry"]._listing(exchange)
         can_write = any(not definition["annotations"]["readOnlyHint"] for definition in definitions)
-        return instructions([definition["name"] for definition in definitions], can_write=can_write)
+        names = [definition["name"] for definition in definitions]
+        return instructions(names, can_write=can_write, house_rules=self._house_rules())
+
+    @api.model
+    def _house_rules(self) -> str:
+        """Return what the administrator tells every assistant."""
+        # sudo: a system parameter that is told to whoever may call.
+        return self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.instructions") or ""
 
     def _page_start(self, exchange: Exchange, definitions: list[dict]) -> int:
         """Return the index at which the page that the cursor asks for starts."""

@@ -57,6 +57,9 @@ class McpSession(models.Model):
         search="_search_state",
     )
 
+    # Rows of the log that are past their retention time, so that the number of calls outlives them.
+    purged_calls = fields.Integer(readonly=True)
+
     _digest_unique = models.UniqueIndex("(digest)", "A session is stored once.")
 
     @api.depends("expires_at", "ended_at")

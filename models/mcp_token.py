@@ -141,6 +141,10 @@ class McpToken(models.Model):
         # sudo: users have no write access to the model; whose tokens these are was checked above.
         self.sudo().filtered(lambda token: not token.revoked_at).revoked_at = fields.Datetime.now()
 
+    def action_new(self):
+        """Button *New token* of the list: for the person at the screen, whoever's tokens are shown."""
+        return self.env.user.action_new_mcp_token()
+
     def action_revoke(self):
         """Button *Revoke* of the token's form and of the user's preferences."""
         self._revoke()

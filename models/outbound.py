@@ -53,7 +53,7 @@ def _leaving(call, handle: Callable[[], object]) -> list[str]:
             handle()
             # Some mail is made just before the commit.
             call.env.cr.flush()
-            return _sent(call.env, before) + _published(call)
+            return _sent(call.env, before) + _published(call) + _shared(call.env, before["mail_followers"])
     except ToolError as error:
         if error.code != "cannot_rehearse":
             raise
@@ -63,9 +63,13 @@ def _leaving(call, handle: Callable[[], object]) -> list[str]:
 
 
 def _newest(env: Environment) -> dict[str, int]:
-    before = newest_ids(env)
-    env.cr.execute("SELECT COALESCE(MAX(id), 0) FROM mail_notification")
-    return {**before, "mail_notification": env.cr.fetchone()[0]}
+    env.cr.execute(
+        """
+        SELECT (SELECT COALESCE(MAX(id), 0) FROM mail_notification), (SELECT COALESCE(MAX(id), 0) FROM mail_followers)
+        """
+    )
+    notification, follower = env.cr.fetchone()
+    return {**newest_ids(env), "mail_notification": notification, "mail_followers": follower}
 
 
 def _sent(env: Environment, before: dict[str, int]) -> list[str]:
@@ -101,3 +105,17 @@ def _published(call) -> list[str]:
             for name, values in PUBLISHING.items()
         )
     ]
+
+
+def _shared(env: Environment, after: int) -> list[str]:
+    """Return which records outsiders would follow, and so see in their portal, that are not about themselves."""
+    # sudo: the caller is told what their own call would share.
+    followers = env["mail.followers"].sudo().search([("id", ">", after), ("partner_id.partner_share", "=", True)])
+    found = []
+    for follower in followers:
+        record = env[follower.res_model].sudo().browse(follower.res_id)
+        field = record._fields.get("partner_id")
+        customer = record["partner_id"] if field and field.comodel_name == "res.partner" else env["res.partner"]
+        if follower.partner_id.commercial_partner_id != customer.commercial_partner_id:
+            found.append(f"share {record.display_name} with {(follower.partner_id.name or '')[:60]}")
+    return found

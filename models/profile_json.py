@@ -47,8 +47,8 @@ class McpProfile(models.Model):
         """Return the values of a profile and its rules. :raises ValueError: naming what is wrong"""
         name = given["name"]
         rules = given.get("rules", [])
-        if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-            raise ValueError(f"{name}: rules must be a list of objects")
+        if not isinstance(rules, list) or not all(isinstance(rule, dict) and rule.get("pattern") for rule in rules):
+            raise ValueError(f'{name}: rules must be a list of objects, each with a "pattern"')
         own = {member: value for member, value in given.items() if member != "rules"}
         lines = self.env["mcp.profile.rule"]
         commands = [

@@ -101,17 +101,26 @@ class McpProfile(models.Model):
             rules=rules.for_groups(held),
             addresses=AddressRules(networks(self.ip_allowed or ""), networks(self.ip_denied or "")),
             companies=frozenset(self.company_ids.ids) or None,
-            max_result=self.max_result,
+            max_result=self._result_limit(kind),
             capture=self.payload_capture,
             lockdown=self.lockdown,
         )
 
+    def _result_limit(self, kind: str) -> int:
+        """Return the largest answer that the profile leaves, for the baseline with the setting; 0 for no limit."""
+        # sudo: a system parameter that is read to be enforced. A change of it clears the cache that policies are in.
+        stored = self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.max_result") or ""
+        limits = [self.max_result, int(stored) if kind == "baseline" and stored.isdecimal() else 0]
+        return max(min(filter(None, limits), default=0), SMALLEST_RESULT) if any(limits) else 0
+
     @api.model
     @tools.ormcache()
     def _rule_groups(self) -> frozenset[int]:
-        """Return the groups on whose members it depends what rules say, of all profiles."""
+        """Return the groups on whose members it depends what rules say, and who may have which profile."""
         # sudo: limits are read to be enforced, never shown.
-        return frozenset(self.env["mcp.profile.rule"].sudo().search([("group_ids", "!=", False)]).group_ids.ids)
+        rules = self.env["mcp.profile.rule"].sudo().search([("group_ids", "!=", False)])
+        profiles = self.sudo().with_context(active_test=False).search([("group_ids", "!=", False)])
+        return frozenset((rules.group_ids | profiles.group_ids | self.env.ref("base.group_portal")).ids)
 
     def _note_rule(self, text: str) -> None:
         """Tell in the chatter what was done to a rule; the profile may just be made or deleted."""

@@ -20,11 +20,23 @@ class McpProfile(models.Model):
     _inherit = "mcp.profile"
 
     preview_user_id = fields.Many2one(
-        "res.users", string="As", store=False, default=lambda self: self.env.user, domain="[('share', '=', False)]"
+        "res.users",
+        string="As",
+        store=False,
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False)]",
+        groups="mcp_endpoint.group_mcp_admin",
     )
-    preview = fields.Html(string="What This Allows", compute="_compute_preview", sanitize=False)
+    # Of any user: for administrators.
+    preview = fields.Html(
+        string="What This Allows",
+        compute="_compute_preview",
+        sanitize=False,
+        groups="mcp_endpoint.group_mcp_admin",
+    )
 
     @api.depends(
+        "group_ids",
         "preview_user_id", "access_level", "allow_delete", "toolsets", "tools_allowed", "tools_denied", "company_ids",
         "rule_ids.pattern", "rule_ids.allow_read", "rule_ids.allow_write", "rule_ids.allow_create", "rule_ids.sequence",
         "rule_ids.allow_delete", "rule_ids.allow_call", "rule_ids.fields_mode", "rule_ids.field_names",
@@ -44,6 +56,7 @@ class McpProfile(models.Model):
         return {
             "user": user.name,
             "may_connect": user._may_use_mcp(),
+            "may_choose": self.is_baseline or self._is_open_to(frozenset(user._get_group_ids())),
             "tools": self._previewed_tools(policy, user),
             "models": shown[:MOST_MODELS],
             "more_models": len(shown) - MOST_MODELS,

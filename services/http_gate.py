@@ -91,6 +91,11 @@ def is_loopback_host(host: str) -> bool:
     return host in ("localhost", "::1") or host.endswith(".localhost") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
 
 
+def is_plain_from_elsewhere(scheme: str, host: str) -> bool:
+    """Say whether a request came unencrypted, and not to this machine from itself. :param host: the `Host` header"""
+    return scheme != "https" and not is_loopback_host(_hostname("//" + host))
+
+
 def _hostname(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""

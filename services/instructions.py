@@ -50,6 +50,7 @@ _SENTENCES: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 _OPENING = "An Odoo database. You work with the rights of the user this connection belongs to."
+_HOUSE_RULES = "Rules of this company:"
 _READ_ONLY = "This connection can read only; nothing can be changed through it."
 _CLOSING = (
     "Any call takes company_id and lang. Results that were cut say so, with a cursor for the rest. An error tells how "
@@ -57,14 +58,17 @@ _CLOSING = (
 )
 
 
-def instructions(tools: Collection[str], *, can_write: bool) -> str:
+def instructions(tools: Collection[str], *, can_write: bool, house_rules: str = "") -> str:
     """Return the instructions for a caller.
 
     :param tools: names of the tools that the caller's `tools/list` shows
     :param can_write: whether one of them can change anything
+    :param house_rules: what this company's administrator has to add
     """
     granted = set(tools)
     sentences = [text for needed, text in _SENTENCES if granted.issuperset(needed)]
     if not can_write:
         sentences.insert(0, _READ_ONLY)
-    return " ".join([_OPENING, *sentences, _CLOSING])
+    # Early: what is cut off is the end.
+    rules = [f"{_HOUSE_RULES} {house_rules.strip()}"] if house_rules.strip() else []
+    return " ".join([_OPENING, *rules, *sentences, _CLOSING])

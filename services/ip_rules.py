@@ -49,10 +49,18 @@ def networks(text: str) -> tuple[Network, ...]:
     found = []
     for part in parts:
         try:
-            found.append(ipaddress.ip_network(part))
+            found.append(_plain(ipaddress.ip_network(part)))
         except ValueError:
             raise ValueError(_hint(part)) from None
     return tuple(found)
+
+
+def _plain(network: Network) -> Network:
+    """Return a network of version 4 that is written in version 6 as what it is, as addresses are compared."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
 
 
 def _hint(part: str) -> str:

@@ -8,11 +8,16 @@ Checks the form only: which members there are and of which type. What they mean 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 FORMAT = "mcp_endpoint.profiles/1"
 MAX_SIZE = 2_000_000
 MAX_PROFILES = 200
+LONGEST_NAME = 200
+LARGEST_NUMBER = 2**31 - 1
+# PostgreSQL stores neither.
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _TYPES: dict[str, tuple[type, str]] = {
     "boolean": (bool, "true or false"),
     "integer": (int, "a whole number"),
@@ -48,8 +53,10 @@ def loaded(text: str) -> list[dict[str, object]]:
     if not isinstance(profiles, list) or not 1 <= len(profiles) <= MAX_PROFILES:
         raise ValueError(f'the member "profiles" must be a list of 1 to {MAX_PROFILES} profiles')
     for profile in profiles:
-        if not isinstance(profile, dict) or not isinstance(profile.get("name"), str):
+        if not isinstance(profile, dict) or not isinstance(profile.get("name"), str) or not profile["name"].strip():
             raise ValueError('each profile must be an object with a "name"')
+        if len(profile["name"]) > LONGEST_NAME:
+            raise ValueError(f"a name is longer than {LONGEST_NAME} characters")
     return profiles
 
 
@@ -68,3 +75,8 @@ def check_members(given: Mapping[str, object], types: Mapping[str, str], where: 
             raise ValueError(f"{where}: {name} must be {expected}")
         if kind is list and value is not None and not all(isinstance(item, str) for item in value):
             raise ValueError(f"{where}: {name} must be {expected}")
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise ValueError(f"{where}: {name} is too large")
+        texts = value if isinstance(value, list) else [value]
+        if any(_UNSTORABLE.search(text) for text in texts if isinstance(text, str)):
+            raise ValueError(f"{where}: {name} has characters that no text may have")

@@ -27,12 +27,14 @@ _SECRET_WORDS = frozenset(
     {
         "password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "authorization",
         "cookie", "cookies", "credential", "credentials", "totp", "otp", "cvv", "cvc", "pin", "apikey", "accesskey",
-        "privatekey", "jwt", "bearer", "ssn", "ssnid", "passport", "iban",
+        "privatekey", "jwt", "bearer", "ssn", "ssnid", "passport", "iban", "auth", "passwort", "kennwort", "wachtwoord",
+        "contrasena", "senha",
     }
 )  # fmt: skip
 _SECRET_PAIRS = frozenset(
     ("api key", "private key", "access key", "secret key", "auth key", "signing key", "encryption key", "card number",
-     "session id", "oauth token", "recovery code", "account number", "acc number", "credit card", "pin code")
+     "session id", "oauth token", "recovery code", "account number", "acc number", "credit card", "pin code",
+     "cc number", "card no", "identification id", "smtp pass", "db pass", "de passe")
 )  # fmt: skip
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -41,23 +43,40 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIV
 _SECRETS = re.compile(
     r"""
       \bomcp_[A-Za-z0-9_-]{6,}
-    | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?
+    | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*)?
     | \b(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{8,}
     | \bsk-[A-Za-z0-9_-]{20,}
     | \bgh[pousr]_[A-Za-z0-9]{20,}
     | \bgithub_pat_[A-Za-z0-9_]{20,}
-    | \bglpat-[A-Za-z0-9_-]{16,}
-    | \bxox[abeoprs]-[A-Za-z0-9-]{10,}
+    | \bgl(?:pat|rt|dt|cbt|ptt|ft|soat)-[A-Za-z0-9_-]{16,}
+    | \b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}
+    | \bhooks\.slack\.com/services/[A-Za-z0-9/]{8,}
+    | \b(?:npm|hf|whsec|shpat|shpss|dop_v1)_[A-Za-z0-9]{16,}
+    | \bpypi-[A-Za-z0-9_-]{16,}
+    | \bya29\.[A-Za-z0-9_-]{16,}
+    | \bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}
+    | \bAGE-SECRET-KEY-1[0-9A-Z]{20,}
     | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
     | \bAIza[A-Za-z0-9_-]{30,}
     """,
     re.VERBOSE,
 )
 _HEADER = re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(://[^\s:/@]{1,200}:)[^\s/@]{1,200}(?=@)")
+_COOKIES = re.compile(r"\b((?:Set-)?Cookie:)[^\r\n]{1,4000}", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]{0,200}:)[^\s/]{1,200}(?=@)")
+# As people and programs name them in the languages most heard of; `"` may be escaped, as in JSON within a text.
+_NAME = r"""(?:pass(?:word|wd|phrase)?|passwort|kennwort|mot\ de\ passe|contrase(?:ñ|n)a|senha|wachtwoord|pwd|pw|pin|otp
+    |cvv|cvc|secret|session_id|sid|authorization|[a-z_]{0,30}token|api[_\ -]?key|account[_-]?key
+    |[a-z_]{0,30}(?:secret|access|private)[_-]?key|client[_-]?secret)"""
 _ASSIGNED = re.compile(
-    r"""(\b(?:pass(?:word|wd|phrase)?|pwd|secret|[a-z_]{0,30}token|api[_-]?key|client[_-]?secret|cvv|cvc)
-        ["']?\s{0,3}[:=]\s{0,3})("[^"]{1,500}"|'[^']{1,500}'|[^\s"'&,;<>]{2,500})""",
+    rf"""(\b{_NAME}[\\"']{{0,4}}\s{{0,3}}[:=]\s{{0,3}})
+        (\\?"[^"\\]{{1,500}}\\?"|'[^']{{1,500}}'|[^\s"'&,;<>\\]{{2,500}})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ELEMENT = re.compile(rf"(<{_NAME}>)[^<]{{1,500}}", re.IGNORECASE | re.VERBOSE)
+# Without a sign between them, only what is no word of a sentence: it has a digit.
+_TOLD = re.compile(
+    rf"""(\b{_NAME}\s{{1,3}}(?:is\s|ist\s|est\s|es\s)?)(?=[^\s]{{0,60}}\d)[^\s"'&,;<>]{{3,500}}""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -88,8 +107,8 @@ def redact_text(text: str, patterns: Sequence[re.Pattern[str]] = ()) -> str:
     text = _PEM.sub(MASK, text)
     text = _HEADER.sub(rf"\1 {MASK}", text)
     text = _SECRETS.sub(MASK, text)
-    text = _URL_PASSWORD.sub(rf"\1{MASK}", text)
-    text = _ASSIGNED.sub(rf"\1{MASK}", text)
+    for pattern in (_COOKIES, _URL_PASSWORD, _ELEMENT, _ASSIGNED, _TOLD):
+        text = pattern.sub(rf"\1{MASK}", text)
     text = mask_personal_numbers(text)
     for pattern in patterns:
         text = pattern.sub(MASK, text)

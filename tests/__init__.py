@@ -9,6 +9,7 @@ from . import (
     test_call_environment,
     test_change_journal,
     test_change_notices,
+    test_change_reading,
     test_company_choice,
     test_completion,
     test_confirmation,
@@ -183,6 +184,7 @@ from . import (
     test_service_untrusted,
     test_service_uri,
     test_service_view_condition,
+    test_session_use,
     test_stream_delivery,
     test_stream_questions,
     test_streamed_answer,
@@ -214,6 +216,7 @@ from . import (
     test_tool_undo,
     test_tool_update,
     test_ui_approvals,
+    test_ui_govern,
     test_ui_tokens,
     test_values_guard,
 )

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .approvals import ApprovalMixin
 from .common import McpCase
@@ -119,6 +119,21 @@ class TestApprovalDecision(ApprovalMixin, McpCase):
         # The form, as the web client reads it.
         shown = {"name": {}, "preview_html": {}, "arguments_html": {}, "approver_ids": {"fields": {"display_name": {}}}}
         approval.with_user(self.approver).web_read(shown)
+
+    def test_what_it_is_about_is_for_those_whom_it_concerns(self):
+        approval = self.park()
+        groups = "base.group_user,mcp_endpoint.group_mcp_admin"
+        governor = new_test_user(self.env, "mcp_governor", groups=groups)
+        shown = {"preview_html": {}, "arguments_html": {}, "outcome_text": {}, "is_shown": {}}
+        for user, sees in ((self.approver, True), (self.user, True), (governor, False)):
+            row = approval.with_user(user).web_read(shown)[0]
+            self.assertEqual((row["is_shown"], "Doomed" in row["preview_html"]), (sees, sees), user.login)
+            self.assertEqual(bool(row["arguments_html"]), sees)
+            for name in ("arguments", "preview", "question", "result_text"):
+                with self.assertRaises(AccessError):
+                    approval.with_user(user).read([name])
+                with self.assertRaises(AccessError):
+                    approval.with_user(user).search([(name, "like", "Doomed")])
 
     def test_what_no_longer_counts_is_not_run(self):
         token = self.env["mcp.token"].search([("user_id", "=", self.user.id)])

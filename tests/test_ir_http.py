@@ -23,6 +23,23 @@ class TestIrHttp(McpHttpCase):
         self.assertIn('scope="mcp:read mcp:write"', challenge)
         self.assertNotIn("error=", challenge)
 
+    def test_plain_http_can_be_closed_but_for_this_machine(self):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("web.base.url", "https://erp.example.com")
+        token, elsewhere = self.issue(), {"Host": f"erp.example.com:{self.http_port()}"}
+        form = {"data": "grant_type=x", "headers": {**elsewhere, "Content-Type": "application/x-www-form-urlencoded"}}
+        self.assertEqual(self.rpc("tools/list", token=token, headers=elsewhere).status_code, 200)
+        self.assertEqual(self.url_open("/oauth/token", **form).status_code, 400)
+        parameters.set_param("mcp_endpoint.https_only", "True")
+        refused = self.rpc("tools/list", token=token, headers=elsewhere)
+        self.assertEqual((refused.status_code, refused.json()["error"]), (403, "https_required"))
+        self.assertNotIn(token, refused.text)
+        self.assertEqual(self.url_open("/oauth/token", **form).status_code, 403)
+        self.assertEqual(self.rpc("tools/list", token=token).status_code, 200)
+        parameters.set_param("mcp_endpoint.metrics_token_digest", "x")
+        self.assertEqual(self.url_open("/mcp/metrics", headers=elsewhere).status_code, 403)
+        self.assertEqual(self.url_open("/mcp/metrics").status_code, 401)
+
     def test_wrong_tokens_are_invalid(self):
         for wrong in ("x", "omcp_pat_" + "a" * 49, self.issue()[:-1], "é".encode().decode("latin-1"), "a b"):
             self.assertIn('error="invalid_token"', self.challenge(self.rpc("tools/list", token=wrong)), wrong)

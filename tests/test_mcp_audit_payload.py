@@ -108,6 +108,45 @@ class TestMcpAuditPayload(McpCase):
         with self.assertRaises(AccessError):
             payload.with_user(other).read(["request"])
 
+    def test_governing_opens_no_payload_about_closed_records(self):
+        governor = new_test_user(self.env, "mcp_gov", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        self.capture()
+        partner = self.env["res.partner"].create({"name": "Somebody", "function": "Spy"})
+        found = {"model": "res.partner", "ids": partner.ids, "fields": ["name", "function"]}
+        self.ok("odoo_search_records", **found)
+        row = self.log().with_user(governor)
+        self.assertIn("Spy", row.payload_response)
+        field = self.env["res.partner"]._fields["function"]
+        self.patch(field, "groups", "base.group_system")
+        row.invalidate_recordset()
+        self.assertTrue(row.payload_hidden)
+        self.assertNotIn("Spy", str(row.web_read({"payload_request": {}, "payload_response": {}})))
+        self.patch(field, "groups", None)
+        self.env["ir.rule"].create(
+            {
+                "name": "hidden",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": [("id", "!=", partner.id)],
+            }
+        )
+        self.env.invalidate_all()
+        self.assertTrue(row.payload_hidden)
+        self.assertFalse(row.payload_response)
+        for reader in (self.user, self.env.ref("base.user_admin")):
+            self.assertIn("Spy", row.with_user(reader).payload_response)
+        for reader in (governor, self.user):
+            with self.assertRaises(AccessError):
+                row.payload_ids.with_user(reader).read(["response"])
+            with self.assertRaises(AccessError):
+                self.env["mcp.audit.log"].with_user(reader).search([("payload_ids.response", "ilike", "Spy")])
+
+    def test_payload_of_a_call_about_anything_is_its_users(self):
+        governor = new_test_user(self.env, "mcp_gov", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        self.capture()
+        self.ok("search", query="Eve")
+        self.assertTrue(self.log().with_user(governor).payload_hidden)
+        self.assertFalse(self.log().with_user(self.user).payload_hidden)
+
     def test_nobody_changes_or_deletes_payloads(self):
         self.capture()
         self.ok("odoo_get_context")

@@ -60,6 +60,34 @@ class TestMcpProfile(McpCase):
         self.profiles["read"].active = False
         self.assertFalse(compiled(replace(credential, client_profile_id=self.profiles["read"].id)).layers[2].toolsets)
 
+    def test_profile_of_another_group_opens_nothing_any_more(self):
+        group = self.env["res.groups"].create({"name": "Night shift"})
+        self.user.group_ids += group
+        self.profiles["write"].group_ids = group
+        self.issue(profile="write")
+        exchange = self.exchange(profile="write", params={"name": "odoo_get_context", "arguments": {}})
+        chosen = replace(exchange, credential=replace(exchange.credential, kind="personal"))
+        given = replace(exchange, credential=replace(exchange.credential, kind="external"))
+        for is_member in (True, False, True):
+            self.user.group_ids = self.user.group_ids | group if is_member else self.user.group_ids - group
+            self.assertIs(self.registry_as()._call_tool(chosen)["isError"], not is_member)
+            self.assertFalse(self.registry_as()._call_tool(given)["isError"])
+        self.user.group_ids -= group
+        error = self.registry_as()._call_tool(chosen)["structuredContent"]["error"]
+        self.assertEqual(error["rule"], "profile:tool")
+        self.assertIn("not open to this user any more", error["message"])
+        self.profiles["write"].group_ids = False
+        self.assertFalse(self.registry_as()._call_tool(chosen)["isError"])
+
+    def test_profile_that_starts_to_write_is_no_portal_users_any_more(self):
+        portal = new_test_user(self.env, "mcp_portal", groups="base.group_portal")
+        compiled = self.env["mcp.profile"]._compiled_for
+        credential = Credential("personal", 1, portal.id, self.profiles["read"].id, "127.0.0.1")
+        self.assertIsNone(compiled(credential).layers[1].toolsets)
+        self.profiles["read"].access_level = "write"
+        self.assertEqual(compiled(credential).layers[1].toolsets, frozenset())
+        self.assertIsNone(compiled(replace(credential, user_id=self.user.id)).layers[1].toolsets)
+
     def test_limits_are_told_in_the_chatter(self):
         self.profiles["full"].write({"access_level": "write", "lockdown": True, "ip_allowed": "192.0.2.1"})
         self.flush_tracking()

@@ -94,6 +94,20 @@ class TestMcpToken(McpCase):
         theirs.with_user(admin).action_revoke()
         self.assertEqual(theirs.state, "revoked")
 
+    def test_life_of_a_token_is_told_in_its_chatter(self):
+        token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(self.issue()).id)
+        self.env.flush_all()
+        self.env.cr.flush()
+        token.with_user(self.user)._revoke()
+        self.env.flush_all()
+        self.env.cr.flush()
+        messages = token.message_ids
+        self.assertEqual(messages[0].author_id, self.user.partner_id)
+        self.assertEqual(messages[0].tracking_value_ids.field_id.name, "revoked_at")
+        self.assertTrue(messages.with_user(self.user).has_access("read"))
+        stranger = new_test_user(self.env, "mcp_stranger", groups="base.group_user")
+        self.assertFalse(messages.with_user(stranger)._filtered_access("read"))
+
     def test_digest_is_readable_by_nobody(self):
         token = self.token(self.issue())
         for user in (self.user, self.env.ref("base.user_admin")):

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import new_test_user, tagged
 
+from ..models import outbound
 from .common import McpCase
 
 
@@ -138,6 +139,35 @@ class TestOutbound(McpCase):
         self.assertTrue(
             self.asks("odoo_update_records", model="res.partner", ids=self.record.ids, values={"name": "Y"})
         )
+
+    def test_sharing_a_record_with_an_outsider_is_asked(self):
+        self.taint()
+        shared = self.env["res.partner"].create({"name": "Prices"})
+        self.patch_write("res.partner", lambda records: records.message_subscribe(self.customer.ids))
+        asked = self.asks("odoo_update_records", model="res.partner", ids=shared.ids, values={"city": "Ghent"})
+        self.assertIn("share Prices with Cara Customer", asked["question"])
+        self.assertFalse(shared.message_partner_ids)
+
+    def test_customers_who_follow_their_own_document_are_not_asked_about(self):
+        followers = self.env["mail.followers"]
+        before = max(followers.search([]).ids, default=0)
+        own = self.env["res.partner.bank"].create({"acc_number": "BE1", "partner_id": self.customer.id})
+        followers.create({"res_model": own._name, "res_id": own.id, "partner_id": self.customer.id})
+        self.assertFalse(outbound._shared(self.env, before))
+        followers.create({"res_model": own._name, "res_id": own.id, "partner_id": self.record.id})
+        self.assertEqual(len(outbound._shared(self.env, before)), 1)
+
+    def patch_write(self, model, deed):
+        """Do something after each write of a model, as an automation does."""
+        cls = type(self.env[model])
+        original = cls.write
+
+        def write(records, vals):
+            result = original(records, vals)
+            deed(records.sudo())
+            return result
+
+        self.patch(cls, "write", write)
 
     def test_upload_link_is_asked(self):
         arguments = {**self.read, "name": "a.txt", "request_link": True}

@@ -76,6 +76,32 @@ class TestProfileJson(McpCase):
                 self.env["mcp.profile"]._from_json(self.changed(change))
         self.assertEqual(self.env["mcp.profile"].search_count([]), count)
 
+    def test_odd_values_are_refused_and_nothing_is_kept(self):
+        before = self.env["mcp.profile"].search_count([])
+        odd = (
+            {"name": ""}, {"name": "  "}, {"name": "a\u0000b"}, {"name": "\ud800"}, {"name": "x" * 100_000},
+            {"sequence": 10**30}, {"sequence": -(2**31) - 1}, {"calls_per_minute": 2**31}, {"max_result": 1.0},
+            {"description": "a\u0000b"}, {"lockdown": 1}, {"is_baseline": True}, {"id": 1}, {"create_uid": 1},
+            {"group_ids": [""]}, {"group_ids": ["\u0000"]}, {"company_ids": ["%"]}, {"company_ids": [1]},
+            {"approval": "always"}, {"access_level": "ADMIN"}, {"access_level": ""}, {"rule_ids": []},
+            {"ip_allowed": "0.0.0.0/33"}, {"ip_allowed": "1" * 10_000}, {"toolsets": "\ud800"},
+            {"rules": [{"pattern": "res.partner", "domain": "[('id', '=', 1)]" * 10_000}]},
+            {"rules": [{"pattern": "res.partner", "domain": "[[\"a\\u0000\", \"=\", 1]]"}]},
+            {"rules": [{"pattern": "ir.config_parameter", "domain": '[["key", "like", "x"]]'}]},
+            {"rules": [{"pattern": "res.users", "domain": '[["password", "like", "a"]]'}]},
+            {"rules": [{"pattern": "res.partner", "sequence": 2**40}]}, {"rules": [{}]}, {"rules": {}},
+            {"rules": [{"pattern": "../x"}]}, {"rules": [{"pattern": "res.partner", "field_names": "\u0000"}]},
+        )  # fmt: skip
+        for members in odd:
+            text = self.changed(lambda profile, members=members: profile.update(members))
+            with self.subTest(members=str(members)[:80]), self.cr.savepoint(), self.assertRaises(ValidationError):
+                self.env["mcp.profile"]._from_json(text)
+                self.env.flush_all()
+        for text in ("", "[]", "null", "{}", "[" * 100_000, "\ud800", '{"format": NaN}', "1" * 10_000):
+            with self.subTest(text=text[:20]), self.assertRaises(ValidationError):
+                self.env["mcp.profile"]._from_json(text)
+        self.assertEqual(self.env["mcp.profile"].search_count([]), before)
+
     def test_dialogs(self):
         dialog = self.env["mcp.profile.transfer"].browse(self.profile.action_export()["res_id"])
         self.assertEqual(base64.b64decode(dialog.content).decode(), self.profile._to_json())

@@ -68,6 +68,11 @@ class TestProfilePreview(McpCase):
                 rule.pattern = "res.partner.category"
             self.assertNotIn("res.partner ", form.preview.replace("<", " "))
 
+    def test_who_may_not_choose_it_is_told(self):
+        self.assertTrue(self.shown(self.user)["may_choose"])
+        self.profile.group_ids = self.env["res.groups"].create({"name": "Night shift"})
+        self.assertFalse(self.shown(self.user)["may_choose"])
+
     def test_who_may_not_connect_is_told(self):
         portal = new_test_user(self.env, "mcp_port", groups="base.group_portal")
         self.assertFalse(self.shown(portal)["may_connect"])

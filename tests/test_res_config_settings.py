@@ -45,6 +45,29 @@ class TestResConfigSettings(McpCase):
         self.save(mcp_schema_cache_seconds=60)
         self.assertEqual(self.stored("schema_cache_seconds"), "60")
 
+    def test_text_for_assistants_reaches_them(self):
+        self.save(mcp_instructions=" Ask before you write to a customer.\n")
+        self.assertEqual(self.stored("instructions"), "Ask before you write to a customer.")
+        self.assertIn("write to a customer", self.env["res.config.settings"].create({}).mcp_instructions)
+        told = self.registry_as().env["mcp.server"]._instructions(self.exchange())
+        self.assertIn("Rules of this company: Ask before you write to a customer.", told)
+        with self.assertRaises(ValidationError):
+            self.save(mcp_instructions="x" * 1_001)
+
+    def test_largest_answer_holds_for_every_profile(self):
+        compiled = self.env["mcp.profile"]._compiled
+        self.assertFalse(compiled(self.profiles["read"].id).max_result)
+        self.save(mcp_max_result=2_000)
+        self.assertEqual(compiled(self.profiles["read"].id).max_result, 2_000)
+        self.profiles["read"].max_result = 1_000
+        self.assertEqual(compiled(self.profiles["read"].id).max_result, 1_000)
+        self.env["res.partner"].create([{"name": f"Somebody with a long name {number}"} for number in range(60)])
+        result = self.call("odoo_search_records", model="res.partner", limit=50)
+        self.assertLess(len(result["content"][0]["text"]), 3_000)
+        for wrong in (0, 999, 80_001):
+            with self.assertRaises(ValidationError):
+                self.save(mcp_max_result=wrong)
+
     def test_limits(self):
         for name, (lowest, highest) in LIMITS.items():
             for value in (lowest, highest):

@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from ..services.http_gate import DEFAULT_MAX_BODY, http_policy, preflight_headers
+from ..services.http_gate import DEFAULT_MAX_BODY, http_policy, is_plain_from_elsewhere, preflight_headers
 
 PUBLIC = http_policy("https://erp.example.com/", "https://chat.example.org, https://tool.example:8443\nnonsense", "")
 LOCAL = http_policy("http://localhost:8069", "", "1000")
@@ -8,6 +8,13 @@ LOCAL = http_policy("http://localhost:8069", "", "1000")
 
 @tagged("post_install", "-at_install")
 class TestServiceHttpGate(BaseCase):
+    def test_plain_requests_are_this_machines_own_or_from_elsewhere(self):
+        for host in ("localhost:8069", "127.0.0.1", "127.3.2.1:80", "[::1]:8069", "odoo.localhost"):
+            self.assertFalse(is_plain_from_elsewhere("http", host), host)
+        for host in ("erp.example.com", "192.0.2.7:8069", "localhost.example.com", "[2001:db8::1]", ""):
+            self.assertTrue(is_plain_from_elsewhere("http", host), host)
+            self.assertFalse(is_plain_from_elsewhere("https", host), host)
+
     def test_origins_come_from_the_settings_alone(self):
         for origin in (
             "https://erp.example.com",

@@ -23,5 +23,10 @@ class TestServiceInstructions(BaseCase):
         self.assertIn("read only", instructions([], can_write=False))
         self.assertNotIn("read only", instructions([], can_write=True))
 
+    def test_house_rules_come_before_what_may_be_cut_off(self):
+        text = instructions(EVERY_TOOL, can_write=True, house_rules="  Prices without tax. \n")
+        self.assertLess(text.index("Rules of this company: Prices without tax. Call odoo"), 200)
+        self.assertNotIn("Rules of", instructions(EVERY_TOOL, can_write=True, house_rules=" \n"))
+
     def test_text_stays_within_what_hosts_keep(self):
         self.assertLess(len(instructions(EVERY_TOOL, can_write=False)), MAX_LENGTH)

@@ -19,6 +19,11 @@ class TestServiceIpRules(BaseCase):
             # A socket of both versions reports an IPv4 client so.
             ("192.0.2.0/24", "", "::ffff:192.0.2.9", True),
             ("", "192.0.2.0/24", "::ffff:192.0.2.9", False),
+            # So do administrators write it who have copied it from there.
+            ("", "::ffff:192.0.2.0/120", "192.0.2.9", False),
+            ("", "::ffff:192.0.2.0/120", "::ffff:192.0.2.9", False),
+            ("::ffff:c000:0207", "", "192.0.2.7", True),
+            ("::ffff:c000:0207", "", "192.0.2.8", False),
             # No address (a unix socket) or none that can be read passes only where nothing is asked.
             ("", "192.0.2.0/24", "", False),
             ("192.0.2.0/24", "", "unknown", False),

@@ -42,6 +42,27 @@ SECRETS = [
     ("046-454-286", "SIN 046-454-286"),
     ("RSSMRA85T10A562S", "CF RSSMRA85T10A562S"),
     ("AB 12 34 56 C", "NINO AB 12 34 56 C"),
+    ("geheim123", "Passwort: geheim123"),
+    ("secret99", "mot de passe : secret99"),
+    ("abc12345", "contraseña=abc12345, wachtwoord: abc12345, senha=abc12345"),
+    ("hunter2", "the password is hunter2."),
+    ("4711", "my PIN is 4711, really"),
+    ("737", "cvv 737"),
+    ("123456", "OTP: 123456"),
+    ("hunter2", '{\\"password\\": \\"hunter2\\"}'),
+    ("hunter2", "<password>hunter2</password>"),
+    ("a=b; sid=xyz", "Cookie: a=b; sid=xyz\nHost: x"),
+    ("abcdef0123456789", "session_id=abcdef0123456789"),
+    ("abcdef123456", "authorization: abcdef123456"),
+    ("wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPx"),
+    ("abcd1234abcd1234", "AccountKey=abcd1234abcd1234=="),
+    ("0123456789abcdef", "api key 0123456789abcdef0123456789abcdef01234567"),
+    ("p@ss", "redis://:p@ss@host:6379"),
+    ("abcdefghijklmnop", "npm_abcdefghijklmnop hf_abcdefghijklmnop whsec_abcdefghijklmnop shpat_abcdefghijklmnop"),
+    ("AgEIcHlwaS5vcmcCJ", "pypi-AgEIcHlwaS5vcmcCJabc"),
+    ("a0AfH6SMBxxxxxxxxx", "ya29.a0AfH6SMBxxxxxxxxx"),
+    ("T000/B000/XXXX", "https://hooks.slack.com/services/T000/B000/XXXX"),
+    ("e30.abc", "eyJhbGciOiJIUzI1NiJ9.e30.abc"),
 ]
 HARMLESS = [
     "Order S00042 of 2025-07-01 for 1,234.50 EUR",
@@ -57,6 +78,9 @@ HARMLESS = [
     "version 19.0.1.2.3",
     "https://example.com/path?a=1",
     "0.4111111111111111",
+    "pass the salt, authorization is needed, no secret here",
+    "The password is unknown; his PIN is not",
+    "<name>hunter2</name>",
 ]
 
 
