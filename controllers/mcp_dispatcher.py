@@ -1,4 +1,3 @@
-import dataclasses
 import logging
 import secrets
 import time
@@ -45,7 +44,7 @@ class McpDispatcher(Dispatcher):
         super().__init__(request)
         self.request_id = secrets.token_hex(8)
         self.accepts_json = True
-        self.accepts_stream = False
+        self.inbound: McpInbound | None = None
         # Whom to answer when the request fails as a whole.
         self.open_ids: list[str | int] = []
         self.is_batch = False
@@ -67,8 +66,8 @@ class McpDispatcher(Dispatcher):
     def dispatch(self, endpoint, args):
         # Other addons read them when the answer is ready (`utm`), also where no message was handled.
         self.request.params = {}
-        inbound = inbound_of(self.request, self._policy, self.request_id)
-        self.accepts_json, self.accepts_stream = inbound.accepts_json, inbound.accepts_stream
+        inbound = self.inbound = inbound_of(self.request, self._policy, self.request_id)
+        self.accepts_json = inbound.accepts_json
         try:
             inbound.check_source()
             if PROBE in inbound.http.headers:
@@ -127,12 +126,10 @@ class McpDispatcher(Dispatcher):
             return self._heard(inbound, message)
         exchange = inbound.exchange(message)
         inbound.check_place(message)
-        server = self.request.env["mcp.server"]
-        asking = dataclasses.replace(exchange, takes_questions=server._may_ask(exchange))
         if isinstance(inbound, LegacyInbound) and not message.is_notification:
-            return PostedAnswer(self, endpoint, asking, inbound.stream)
-        if self.accepts_stream and server._may_stream(exchange):
-            return StreamedAnswer(self, endpoint, asking)
+            return PostedAnswer(self, endpoint, exchange, inbound.stream)
+        if self.request.env["mcp.server"]._may_stream(exchange) and inbound.accepts_stream:
+            return StreamedAnswer(self, endpoint, exchange)
         return self.reply(endpoint, exchange)
 
     def _heard(self, inbound: McpInbound, message: ClientResponse) -> Response:
@@ -158,7 +155,7 @@ class McpDispatcher(Dispatcher):
             return self._for_now_refused(refusal)
         if answer is None:
             return self._empty(202)
-        if self.accepts_stream and exchange.running is not None and exchange.running.stopped:
+        if exchange.running is not None and exchange.running.stopped and self.inbound.accepts_stream:
             # Nobody waits for a response any more, and clients complain about one: a stream may end without.
             return Response(content_type=sse.CONTENT_TYPE, headers=sse.HEADERS)
         if exchange.message.method == LISTEN and "result" in answer:

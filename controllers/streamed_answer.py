@@ -26,9 +26,10 @@ class StreamedAnswer(Response):
         self.headers.remove("Content-Type")
         self._dispatcher = dispatcher
         self._endpoint = endpoint
-        self._exchange = exchange
-        self._database = dispatcher.request.db
-        self._uid, self._context = dispatcher.request.env.uid, dispatcher.request.env.context
+        env = dispatcher.request.env
+        self._exchange = dataclasses.replace(exchange, takes_questions=env["mcp.server"]._may_ask(exchange))
+        self._database = env.cr.dbname
+        self._uid, self._context = env.uid, env.context
 
     def __call__(self, environ, start_response):
         def start():

@@ -39,6 +39,18 @@ class McpToolRegistry(models.AbstractModel):
         time.sleep(seconds)
         return {"renamed": id}
 
+    @tool(
+        "fixture_wait",
+        access="write",
+        toolset="fixture",
+        schema=params(name=text("Name."), seconds=integer("Seconds.", maximum=60)),
+    )
+    def _tool_wait(self, call, *, name, seconds=0):
+        """Create a contact, then keep PostgreSQL busy."""
+        created = call.create("res.partner", [{"name": f"{name} 1"}])
+        call.env.cr.execute("SELECT pg_sleep(%s)", [seconds])
+        return {"id": created.id}
+
     @tool("fixture_crash", access="write", toolset="fixture", schema=params(name=text("Name.")))
     def _tool_crash(self, call, *, name):
         """Write, then fail in a way nobody foresaw."""
