@@ -1,10 +1,12 @@
 import json
 from dataclasses import replace
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from odoo import fields
 from odoo.tests import tagged
 
+from ..services.questions import Question
 from ..services.versions import V2026_07_28
 from .common import MODERN_META, McpHttpCase
 
@@ -147,6 +149,47 @@ class TestRequestStates(McpHttpCase):
         first = self.retry(state).json()["result"]
         again = self.retry(state).json()["result"]
         self.assertEqual(first["structuredContent"], again["structuredContent"])
+
+    def test_prompts_and_resources_ask_too(self):
+        form = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+        def prompt(_self, call, _name, _arguments):
+            text = f"Weather in {call.need('city', Question('Where?', form))['city']}"
+            return {"description": "d", "messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
+
+        def resource(_self, call, uri):
+            return [{"uri": uri, "text": call.need("city", Question("Where?", form))["city"]}]
+
+        prompts, resources = self.registry["mcp.prompt"], self.registry["mcp.resource"]
+        for method, name, member, work in (
+            ("prompts/get", "name", "messages", patch.object(prompts, "get_prompt", prompt)),
+            ("resources/read", "uri", "contents", patch.object(resources, "read_resource", resource)),
+        ):
+            with self.subTest(method=method), work:
+                asked = self.read(method, name).json()["result"]
+                self.assertEqual((asked["resultType"], list(asked["inputRequests"])), ("input_required", ["city"]))
+                self.assertNotIn("ttlMs", asked)
+                row = self.env["mcp.audit.log"].search([], limit=1)
+                self.assertEqual((row.method, row.outcome), (method, "asked"))
+                answers = {"city": {"action": "accept", "content": {"city": "Gent"}}}
+                for state in ({}, {"requestState": asked["requestState"]}):
+                    done = self.read(method, name, inputResponses=answers, **state).json()["result"]
+                    self.assertEqual(done["resultType"], "complete")
+                    self.assertIn("Gent", json.dumps(done[member]))
+                self.assertRefused(self.read(method, name, inputResponses=answers, requestState="v1.x"))
+                answers["city"] = {"action": "decline"}
+                self.assertRefused(self.read(method, name, inputResponses=answers), "declined")
+                refused = self.read(method, name, elicitation=False)
+                self.assertEqual(refused.json()["error"]["code"], -32021)
+                self.assertEqual(refused.json()["error"]["data"], {"requiredCapabilities": {"elicitation": {}}})
+
+    def read(self, method, member, *, elicitation=True, **params):
+        capabilities = {"elicitation": {}} if elicitation else {}
+        meta = {**MODERN_META, "io.modelcontextprotocol/clientCapabilities": capabilities}
+        headers = {"MCP-Protocol-Version": V2026_07_28.name, "Mcp-Method": method, "Mcp-Name": "odoo://x"}
+        params = {member: "odoo://x", **params, "_meta": meta}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return self.post(body, token=self.token, headers=headers)
 
     def test_first_yes_is_good_for_one_effect_through_all_rounds(self):
         registry = self.registry_as()

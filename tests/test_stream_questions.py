@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -7,6 +8,8 @@ from odoo.tests import tagged
 
 from ..controllers import mcp_dispatcher
 from ..models import stream_questions
+from ..services.errors import NeedsInput
+from ..services.jsonrpc import ClientResponse
 from .test_mcp_dispatcher import DispatcherCase, request
 
 YES = {"action": "accept", "content": {"confirm": True}}
@@ -211,6 +214,50 @@ class TestStreamQuestions(DispatcherCase):
                 headers = {"Accept": accept} if accept else {}
                 result = self.assertResult(self.delete(self.open(version, capabilities), **headers))
                 self.assertIn("Confirmation needed", result["content"][0]["text"])
+
+    def test_client_of_the_first_transport_is_asked_on_its_one_stream(self):
+        credential = self.exchange().credential
+        _key, session_id, stream = self.env["mcp.session"]._open_legacy(credential)
+        arguments = {"model": "res.partner", "ids": [self.partner.id], "mode": "delete"}
+        exchange = replace(
+            self.exchange(params={"name": "odoo_delete_records", "arguments": arguments}),
+            session_id=session_id,
+            capabilities={"elicitation": {}},
+            takes_questions=True,
+        )
+        server = self.registry_as().env["mcp.server"]
+        for answer, status in (({"action": "decline"}, "declined"), (YES, None)):
+            try:
+                # Not `assertRaises`, which takes back what was written.
+                self.fail(str(server._rpc_tools_call(exchange)))
+            except NeedsInput as needed:
+                asking = (self.env.cr.dbname, self.user.id, needed, exchange, stream)
+                self.assertIsNone(stream_questions.ask_in_outbox(*asking))
+            asked = self.messages(stream, session_id)[-1]
+            self.assertEqual(asked["method"], "elicitation/create")
+            self.assertTrue(self.partner.exists())
+            call = server.env["mcp.pending.call"]._answer(session_id, ClientResponse(asked["id"], result=answer))
+            self.assertTrue(call._is_ready)
+            stream_questions.resume(self.env.cr.dbname, self.user.id, {}, call.id, call._exchange(exchange))
+            response = self.messages(stream, session_id)[-1]
+            self.assertEqual(response["result"]["structuredContent"].get("status"), status)
+            self.assertFalse(self.env["mcp.stream.event"]._stored(f"{stream}_0", session_id).is_finished)
+        self.assertFalse(self.partner.exists())
+
+    def messages(self, stream, session_id):
+        self.env.invalidate_all()
+        return [message for _id, message in self.env["mcp.stream.event"]._after(f"{stream}_0", session_id)]
+
+    def test_held_streams_of_calls_that_died_are_settled(self):
+        session = self.open()
+        event_id, _asked = self.ask(session)
+        stream = event_id.rpartition("_")[0]
+        self.env["mcp.pending.call"]._settle([stream])
+        self.assertTrue(self.env["mcp.pending.call"].search_count([]), "it has time yet")
+        with freeze_time(fields.Datetime.add(fields.Datetime.now(), minutes=16)):
+            self.env["mcp.pending.call"]._settle([stream])
+        self.assertFalse(self.env["mcp.pending.call"].search_count([]))
+        self.assertIn("error", self.after(event_id)[-1])
 
     def test_session_asks_only_so_much_at_a_time(self):
         session = self.open()

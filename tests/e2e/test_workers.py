@@ -60,6 +60,23 @@ class WorkersCase(unittest.TestCase):
     def log_size(self):
         return os.path.getsize(self.running.server.log)
 
+    def writing_worker(self, size):
+        """The worker whose transaction has written and now dawdles: the one that does not answer others."""
+        query = (
+            f"SELECT 1 FROM pg_stat_activity WHERE datname = '{self.running.database}' AND backend_xid IS NOT NULL"
+            " AND state = 'idle in transaction' AND state_change < now() - interval '0.3 s'"
+        )
+        deadline = time.monotonic() + SLOW
+        while not self.rows(query):
+            self.assertLess(time.monotonic(), deadline, "no transaction was writing")
+            time.sleep(0.1)
+        self.endpoint.rpc("tools/list")
+        with open(self.running.server.log, errors="replace") as log:
+            started = {int(pid) for pid in re.findall(r"Worker WorkerHTTP \((\d+)\) alive", log.read())}
+        alive = {pid for pid in started if os.path.exists(f"/proc/{pid}")}
+        (busy,) = alive - {int(pid) for pid in self.workers(size)}
+        return busy
+
     def many(self, function):
         with ThreadPoolExecutor(4) as pool:
             return list(pool.map(lambda _number: function(), range(MANY)))
@@ -193,23 +210,6 @@ class TestTransactions(WorkersCase):
         renamed = self.endpoint.facts("fixture_rename_slowly", id=partner, name="After", seconds=0)
         self.assertEqual(renamed, {"renamed": partner})
         self.assertEqual(self.name_of(partner), "After")
-
-    def writing_worker(self, size):
-        """The worker whose transaction has written and now dawdles: the one that does not answer others."""
-        query = (
-            f"SELECT 1 FROM pg_stat_activity WHERE datname = '{self.running.database}' AND backend_xid IS NOT NULL"
-            " AND state = 'idle in transaction' AND state_change < now() - interval '0.3 s'"
-        )
-        deadline = time.monotonic() + SLOW
-        while not self.rows(query):
-            self.assertLess(time.monotonic(), deadline, "no transaction was writing")
-            time.sleep(0.1)
-        self.endpoint.rpc("tools/list")
-        with open(self.running.server.log, errors="replace") as log:
-            started = {int(pid) for pid in re.findall(r"Worker WorkerHTTP \((\d+)\) alive", log.read())}
-        alive = {pid for pid in started if os.path.exists(f"/proc/{pid}")}
-        (busy,) = alive - {int(pid) for pid in self.workers(size)}
-        return busy
 
     def test_conflicting_writes_are_retried_once_each(self):
         partner = self.partner("Contended")
