@@ -50,7 +50,8 @@ class McpPendingCall(models.Model):
         """
         # sudo: nobody has access to the model; the row is bound to the session, which was checked.
         calls = self.sudo()
-        if calls.search_count([("session_id", "=", exchange.session_id)], limit=MOST_OF_A_SESSION) >= MOST_OF_A_SESSION:
+        waiting = [("session_id", "=", exchange.session_id), ("expires_at", ">", fields.Datetime.now())]
+        if calls.search_count(waiting, limit=MOST_OF_A_SESSION) >= MOST_OF_A_SESSION:
             return None
         message, narrowing = exchange.message, exchange.narrowing
         sets = {"toolsets": narrowing.toolsets and sorted(narrowing.toolsets), "exclude": sorted(narrowing.exclude)}

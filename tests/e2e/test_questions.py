@@ -1,5 +1,6 @@
 """One tool that asks, asked in every way there is, over two workers behind the proxy; and workers that die then."""
 
+import asyncio
 import http.client
 import itertools
 import json
@@ -8,10 +9,14 @@ import re
 import signal
 import threading
 import time
+import unittest
 from urllib.parse import urlsplit
 
 import httpx2
 from endpoint import META
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import ElicitResult
 from test_workers import WorkersCase
 
 TOOL = "fixture_ask"
@@ -167,12 +172,19 @@ class TestWays(QuestionCase):
         self.endpoint.facts(TOOL, name=self.name, confirm_token=facts["confirm_token"])
         self.assertEqual(self.made(), 1)
 
-    def test_page_of_odoo(self):
+
+class TestPage(QuestionCase, unittest.IsolatedAsyncioTestCase):
+    """A profile that has its users confirm in Odoo."""
+
+    def setUp(self):
+        super().setUp()
         query = "SELECT res_id FROM ir_model_data WHERE module = 'mcp_endpoint' AND name = 'profile_full'"
         profile = self.number(query)
         self.addCleanup(self.execute, "mcp.profile", "write", [profile], {"confirmation_page": False})
         self.execute("mcp.profile", "write", [profile], {"confirmation_page": True})
-        url = self.endpoint.facts(TOOL, name=self.name)["confirm_url"]
+
+    def agree(self, url):
+        """Do what a person does: open the link, log in, read, press the button."""
         path = urlsplit(url).path
         with httpx2.Client(base_url=self.endpoint.base, follow_redirects=True) as browser:
             page = browser.get(path)
@@ -180,14 +192,49 @@ class TestWays(QuestionCase):
             form = {"login": "admin", "password": "admin", "redirect": path, "csrf_token": self.csrf(page.text)}
             page = browser.post("/web/login", data=form)
             self.assertIn(self.name, page.text)
-            self.assertEqual(self.endpoint.facts(TOOL, name=self.name)["status"], "confirmation_required")
+            self.assertEqual(self.made(), 0)
             page = browser.post(path, data={"csrf_token": self.csrf(page.text), "decision": "agree"})
             self.assertIn("You have agreed", page.text)
-        self.assertIn("id", self.endpoint.facts(TOOL, name=self.name))
-        self.assertEqual(self.made(), 1)
 
     def csrf(self, text):
         return re.search(r'name="csrf_token" value="(\w+)"', text)[1]
+
+    def test_client_that_can_only_show_a_link(self):
+        url = self.endpoint.facts(TOOL, name=self.name)["confirm_url"]
+        self.assertEqual(self.endpoint.facts(TOOL, name=self.name)["confirm_url"], url)
+        self.agree(url)
+        self.assertIn("id", self.endpoint.facts(TOOL, name=self.name))
+        self.assertEqual(self.made(), 1)
+
+    async def sdk(self, mode):
+        """Call with the official Python SDK, whose user opens what it is given."""
+
+        async def answer(_context, params):
+            self.assertEqual(params.mode, "url")
+            await asyncio.to_thread(self.agree, params.url)
+            return ElicitResult(action="accept")
+
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.endpoint.token}"}, timeout=PATIENCE) as web,
+            Client(
+                streamable_http_client(self.endpoint.url, http_client=web), mode=mode, elicitation_callback=answer
+            ) as client,
+        ):
+            try:
+                result = await client.call_tool(TOOL, {"name": self.name})
+            except MCPError as error:
+                # The revision before told it so; the application then opens the page, and calls again.
+                self.assertEqual((mode, error.error.code), ("legacy", -32042))
+                await asyncio.to_thread(self.agree, error.error.data["elicitations"][0]["url"])
+                result = await client.call_tool(TOOL, {"name": self.name})
+        self.assertFalse(result.is_error, result.content)
+        self.assertEqual(self.made(), 1)
+
+    async def test_sdk_of_the_stateless_revision(self):
+        await self.sdk("auto")
+
+    async def test_sdk_of_the_revision_before(self):
+        await self.sdk("legacy")
 
 
 class TestDeaths(QuestionCase):
