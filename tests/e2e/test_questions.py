@@ -1,6 +1,5 @@
 """One tool that asks, asked in every way there is, over two workers behind the proxy; and workers that die then."""
 
-import asyncio
 import http.client
 import itertools
 import json
@@ -9,14 +8,10 @@ import re
 import signal
 import threading
 import time
-import unittest
 from urllib.parse import urlsplit
 
 import httpx2
 from endpoint import META
-from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
-from mcp_types import ElicitResult
 from test_workers import WorkersCase
 
 TOOL = "fixture_ask"
@@ -173,8 +168,8 @@ class TestWays(QuestionCase):
         self.assertEqual(self.made(), 1)
 
 
-class TestPage(QuestionCase, unittest.IsolatedAsyncioTestCase):
-    """A profile that has its users confirm in Odoo."""
+class TestPage(QuestionCase):
+    """A profile that has its users confirm in Odoo; clients that open the page are in test_page_question."""
 
     def setUp(self):
         super().setUp()
@@ -205,36 +200,6 @@ class TestPage(QuestionCase, unittest.IsolatedAsyncioTestCase):
         self.agree(url)
         self.assertIn("id", self.endpoint.facts(TOOL, name=self.name))
         self.assertEqual(self.made(), 1)
-
-    async def sdk(self, mode):
-        """Call with the official Python SDK, whose user opens what it is given."""
-
-        async def answer(_context, params):
-            self.assertEqual(params.mode, "url")
-            await asyncio.to_thread(self.agree, params.url)
-            return ElicitResult(action="accept")
-
-        async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.endpoint.token}"}, timeout=PATIENCE) as web,
-            Client(
-                streamable_http_client(self.endpoint.url, http_client=web), mode=mode, elicitation_callback=answer
-            ) as client,
-        ):
-            try:
-                result = await client.call_tool(TOOL, {"name": self.name})
-            except MCPError as error:
-                # The revision before told it so; the application then opens the page, and calls again.
-                self.assertEqual((mode, error.error.code), ("legacy", -32042))
-                await asyncio.to_thread(self.agree, error.error.data["elicitations"][0]["url"])
-                result = await client.call_tool(TOOL, {"name": self.name})
-        self.assertFalse(result.is_error, result.content)
-        self.assertEqual(self.made(), 1)
-
-    async def test_sdk_of_the_stateless_revision(self):
-        await self.sdk("auto")
-
-    async def test_sdk_of_the_revision_before(self):
-        await self.sdk("legacy")
 
 
 class TestDeaths(QuestionCase):
