@@ -8,9 +8,10 @@ from odoo.exceptions import AccessError
 from odoo.service.model import retrying
 
 from ..services.errors import HttpRefusal, ProtocolError, ToolError
-from ..services.exchange import Credential, Exchange, Message
+from ..services.exchange import Exchange, Message
 from ..services.versions import V2026_07_28
 from .approval_preview import impact
+from .later_call import credential, why_dead
 from .odoo_errors import translating
 
 LONGEST_RESULT = 2000
@@ -83,7 +84,7 @@ class McpApproval(models.Model):
     def _approved(self, approval, decider) -> tuple[str, str]:
         """Run the call under the policy of this moment, unless it would now do something else than was shown."""
         run = approval._run_of_call()
-        if reason := approval._dead():
+        if reason := why_dead(approval.token_id, approval.user_id):
             result = None
         elif (changed := approval._changed_preview(run)) is not None:
             approval.write({**changed, "preview_changed": True, "preview_date": fields.Datetime.now()})
@@ -99,35 +100,12 @@ class McpApproval(models.Model):
             return "danger", approval.env._("Approved, but it failed: %s", text)
         return "success", approval.env._("Approved and done.")
 
-    def _dead(self) -> str | None:
-        """Say why the token or its user no longer count."""
-        token, user = self.token_id, self.user_id
-        if not token or token.user_id != user or not token._counts():
-            return self.env._("The assistant's token was revoked or has expired.")
-        if not user._may_use_mcp():
-            return self.env._("%s may not use assistants any more.", user.name)
-        return None
-
     def _run_of_call(self) -> Exchange:
         """Return the call as its own token would make it now."""
-        token = self.token_id
-        granted = token._scopes() if token else None
-        scopes = granted if self.scopes is False or self.scopes is None else tuple(self.scopes)
-        if granted is not None and scopes is not None:
-            scopes = tuple(scope for scope in scopes if scope in granted)
-        profile = (token.identity_provider_id or token).profile_id
         return Exchange(
             message=Message("tools/call", {"name": self.tool, "arguments": self.arguments or {}}, id=self.id),
             version=V2026_07_28,
-            credential=Credential(
-                token.kind,
-                token.id,
-                self.user_id.id,
-                profile.id,
-                self.ip or "",
-                scopes=scopes,
-                client_profile_id=token.oauth_client_id.profile_id.id or None,
-            ),
+            credential=credential(self.token_id, self.user_id, self.scopes, self.ip),
             request_id=uuid.uuid4().hex,
             client={"name": self.client or ""},
             transport="approval",

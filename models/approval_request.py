@@ -161,10 +161,10 @@ class McpApproval(models.Model):
             people = ", ".join(self.approver_ids.mapped("name")[:5])
             text = (
                 f"Not done yet: request {self.id} waits for approval by {people} in Odoo, until {facts['expires']}. "
-                f"Tell the user. {FOLLOW_UP_TOOL} with id={self.id} tells the outcome; do not try another way."
+                f"Tell the user. {FOLLOW_UP_TOOL} with id={self.id}, kind=approval tells the outcome; no other way does it."
             )
             return ToolResult(
-                {**facts, "status": "waiting_for_approval", "next": f"{FOLLOW_UP_TOOL} id={self.id}"}, text=text
+                {**facts, "status": "waiting_for_approval", "next": f"{FOLLOW_UP_TOOL} id={self.id} kind=approval"}, text=text
             )
         if self.state == "refused":
             return ToolResult(

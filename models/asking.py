@@ -25,7 +25,7 @@ class McpToolRegistry(models.AbstractModel):
         :raises ToolError: the call would fail anyway, or this client cannot be asked
         :raises MissingCapability: likewise in the modern era
         """
-        with translating(call.env), call_time.limited(call.env, call.exchange.running):
+        with translating(call.env), call_time.limited_call(call):
             if needed.approval:
                 return answer(call, self.env["mcp.approval"]._park(call, options, needed.question))
             preview = None

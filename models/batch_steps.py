@@ -145,7 +145,7 @@ class BatchRun:
             raise ToolError("unknown_tool", error.message, fix="Use the name of a tool you have.") from error
         if spec.name in NOT_IN_A_BATCH:
             raise ToolError("not_possible", f"{spec.name} cannot be a step.", fix="Call it by itself.")
-        prepared, _options = registry._prepare(batch.exchange, spec, {**_scope(batch), **arguments})
+        prepared, _options = registry._prepare(batch.exchange, spec, {**scope_of(batch), **arguments})
         call = step.call = StepCall(prepared, batch)
         registry.env["mcp.policy"]._authorize(call)
         try:
@@ -189,8 +189,8 @@ def audit_step(step: Step, batch: ToolCall, batch_outcome: str) -> None:
     )
 
 
-def _scope(batch: ToolCall) -> dict[str, object]:
-    """Return the company and language of the batch, which its steps share unless they name their own."""
+def scope_of(batch: ToolCall) -> dict[str, object]:
+    """Return the company and language of a call, which those it runs share unless they name their own."""
     companies = batch.env.context["allowed_company_ids"]
     narrowed = list(companies) != list(open_companies(batch.env, batch.policy))
     return {"lang": batch.env.lang, **({"company_id": companies[0]} if narrowed else {})}

@@ -10,6 +10,7 @@ from odoo.api import Environment
 from odoo.exceptions import UserError
 
 from ..services.errors import ToolError
+from ..services.policy import JOB_TOOL
 from ..services.running_calls import RunningCall
 
 _sql_logger = logging.getLogger("odoo.sql_db")
@@ -20,10 +21,24 @@ _NEARLY = 0.9
 
 
 @contextlib.contextmanager
-def limited(env: Environment, running: RunningCall | None = None) -> Iterator[None]:
+def limited_call(call) -> Iterator[None]:
+    """Limit the time of a call, or of the part of a job that it is. :raises ToolError: as `limited`"""
+    jobs = call.env["mcp.job"]
+    try:
+        with limited(call.env, call.exchange.running, call.seconds):
+            yield
+    except ToolError as error:
+        if error.code == "timeout" and jobs._may_run(call):
+            error.fix = f"Run it as a job: {JOB_TOOL} with tool={call.spec.name} and these arguments. Or ask for less."
+        raise
+
+
+@contextlib.contextmanager
+def limited(env: Environment, running: RunningCall | None = None, seconds: int | None = None) -> Iterator[None]:
     """Let no query of the block start after the call's time is up, and say so when PostgreSQL stops one.
 
     :param running: ends the block too, even in the middle of a query
+    :param seconds: for the block and for one statement of it; None: as the settings say
     :raises ToolError: `timeout`, or `Cancelled`
     """
     limits = env["mcp.limits"]._settings()
@@ -31,15 +46,17 @@ def limited(env: Environment, running: RunningCall | None = None) -> Iterator[No
     plain = cr.execute
     running = running or RunningCall()
     interrupt = cr.connection.cancel
-    deadline = time.monotonic() + limits.call_seconds if limits.call_seconds else float("inf")
-    shortest = _NEARLY * limits.read_seconds if limits.read_seconds else float("inf")
+    longest = limits.call_seconds if seconds is None else seconds
+    longest_query = limits.read_seconds if seconds is None else seconds
+    deadline = time.monotonic() + longest if longest else float("inf")
+    shortest = _NEARLY * longest_query if longest_query else float("inf")
 
     def execute(query, params=None, log_exceptions=True):
         if isinstance(query, str) and query.startswith(_ENDING):
             return plain(query, params, log_exceptions)
         started = time.monotonic()
         if started > deadline:
-            raise _timeout(f"The call took longer than {limits.call_seconds} s and was stopped.")
+            raise _timeout(f"The call took longer than {longest} s and was stopped.")
         running.interrupt = interrupt
         try:
             running.check()
@@ -54,7 +71,7 @@ def limited(env: Environment, running: RunningCall | None = None) -> Iterator[No
             # Also what an administrator's pg_cancel_backend raises. That one passes through.
             if not ended or time.monotonic() - started < shortest:
                 raise
-            raise _timeout(f"A query took longer than {limits.read_seconds} s and was stopped.") from error
+            raise _timeout(f"A query took longer than {longest_query} s and was stopped.") from error
         finally:
             running.between_queries()
 

@@ -20,6 +20,7 @@ from odoo.tools import hash_sign, verify_hash_signed
 
 from ..services.errors import PolicyDenied, ToolError
 from ..services.exchange import Credential, Exchange, Message
+from ..services.policy import FOLLOW_UP_TOOL
 from ..services.versions import V2026_07_28
 from .call_environment import call_environment
 from .call_files import Content
@@ -38,6 +39,7 @@ LONGEST_LINK = 4096
 TOOLS = {
     "attachment": "odoo_read_files",
     "field": "odoo_read_files",
+    "job": FOLLOW_UP_TOOL,
     "report": "odoo_render_report",
     "upload": "odoo_upload_file",
 }
@@ -45,8 +47,8 @@ TOOLS = {
 
 @dataclass(frozen=True)
 class FileLink:
-    """What a link says. `target` is by kind: (attachment id), (model, id, field), (report id, model, ids), or
-    (model, id, field or "", file name).
+    """What a link says. `target` is by kind: (attachment id), (model, id, field), (job id), (report id, model,
+    ids), or (model, id, field or "", file name).
     """
 
     kind: str
@@ -219,6 +221,11 @@ def _opened(call, link: FileLink) -> Content | BaseModel:
         attachment = call.attachment(link.target[0])
         call.give_file_of(attachment)
         return attachment
+    if link.kind == "job":
+        job = call.env["mcp.job"]._own(call, link.target[0])
+        if not job:
+            raise ToolError("not_found", "This job and its result are not kept any more.")
+        return Content(f"job-{job.id}.json", "application/json", job._file(call))
     if link.kind == "field":
         model, record_id, field = link.target
         record = call.records(model, "read", [record_id])

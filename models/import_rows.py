@@ -52,7 +52,8 @@ class RowImport:
 
     def run(self, raw_rows: Sequence[Mapping[str, object]]) -> list[Row]:
         """Write all rows that can be written, each good row kept whatever becomes of the others."""
-        rows = [self._row(number, dict(values)) for number, values in enumerate(raw_rows, 1)]
+        first = self.call.exchange.part_start + 1
+        rows = [self._row(number, dict(values)) for number, values in enumerate(raw_rows, first)]
         self._match(rows)
         self._tell(rows)
         self._update([row for row in rows if row.record_id and not row.status])

@@ -102,6 +102,15 @@ class McpPolicy(models.AbstractModel):
         tries it: its user would be sent through a login for what they have just declined, and clients differ in
         surviving that. The challenge is for those who know a tool from an earlier, wider grant, or by its name.
         """
+        return [
+            spec
+            for spec in self._callable(specs, policy, narrowing)
+            if _is_asked_for(spec, narrowing) or policy.lists_follow_up(spec)
+        ]
+
+    @api.model
+    def _callable(self, specs: list[ToolSpec], policy: CompiledPolicy, narrowing: Narrowing) -> list[ToolSpec]:
+        """Return the tools that no rule would refuse to this caller, those on request included."""
         is_administrator = self.env.user.has_group("mcp_endpoint.group_mcp_admin")
         return [
             spec
@@ -109,7 +118,7 @@ class McpPolicy(models.AbstractModel):
             if policy.allows_tool(spec)
             and (spec.access != "admin" or is_administrator)
             and not (narrowing.readonly and spec.access != "read")
-            and (_is_asked_for(spec, narrowing) or policy.lists_follow_up(spec))
+            and (not _is_left_out(spec, narrowing) or policy.lists_follow_up(spec))
             and not _is_excluded(spec, narrowing)
         ]
 

@@ -205,9 +205,9 @@ class McpToolRegistry(models.AbstractModel):
         """Run the handler as a read, a rehearsal or a real change, each in a savepoint of its own."""
         try:
             call.check_refusals()
-            with translating(call.env), call_time.limited(call.env, call.exchange.running):
+            with translating(call.env), call_time.limited_call(call):
                 if call.spec.access == "read":
-                    with rehearsed(call.env) if call.spec.rolls_back else reading_until_logged(call.env):
+                    with rehearsed(call.env) if call.spec.rolls_back else reading_until_logged(call.env, call.seconds):
                         return _as_result(self.with_env(call.env).execute_tool(call))
                 if call.rehearsing:
                     return self._rehearse(call)

@@ -107,13 +107,17 @@ def reading(env: Environment) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reading_until_logged(env: Environment) -> Iterator[None]:
-    """As `reading`, but PostgreSQL goes on refusing: what ends that is sent with the audit row, which has to follow."""
+def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterator[None]:
+    """As `reading`, but PostgreSQL goes on refusing: what ends that is sent with the audit row, which has to follow.
+
+    :param seconds: for one statement; None: as the setting says
+    """
     cr = env.cr
     cr.flush()
     # One round trip. Inner savepoints of the same name hide outer ones, so it can nest. The audit row's statement
     # ends the timeout.
-    seconds = env["mcp.limits"]._settings().read_seconds
+    if seconds is None:
+        seconds = env["mcp.limits"]._settings().read_seconds
     timeout = SQL("%s", seconds * 1000) if seconds else SQL("DEFAULT")
     cr.execute(SQL("SAVEPOINT mcp_reading; SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = %s", timeout))
     hooks = _remembered_hooks(cr)

@@ -15,6 +15,10 @@ NUMBERS = {
     "mcp_concurrent_token": ("concurrent_token", 60),
     "mcp_read_seconds": ("read_seconds", 3600),
     "mcp_call_seconds": ("call_seconds", 3600),
+    "mcp_job_seconds": ("job_seconds", 3600),
+    "mcp_jobs_open": ("jobs_open", 1000),
+    "mcp_jobs_running": ("jobs_running", 100),
+    "mcp_job_days": ("job_days", 3650),
 }
 
 
@@ -43,6 +47,10 @@ class ResConfigSettings(models.TransientModel):
     )
     mcp_read_seconds = fields.Integer(string="Longest query of a reading call", default=DEFAULTS["read_seconds"])
     mcp_call_seconds = fields.Integer(string="Longest call", default=DEFAULTS["call_seconds"])
+    mcp_job_seconds = fields.Integer(string="Longest call of a job", default=DEFAULTS["job_seconds"])
+    mcp_jobs_open = fields.Integer(string="Open jobs of a user", default=DEFAULTS["jobs_open"])
+    mcp_jobs_running = fields.Integer(string="Running jobs of a user", default=DEFAULTS["jobs_running"])
+    mcp_job_days = fields.Integer(string="Keep jobs for", default=DEFAULTS["job_days"])
 
     @api.depends("mcp_redis_url")
     def _compute_mcp_redis_state(self):

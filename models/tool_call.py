@@ -75,6 +75,11 @@ class ToolCall(CallFields, CallQuestions, CallReporting, CallWriting, CallChatte
         self.model: str | None = None
         self.record_ids: list[int] = []
 
+    @property
+    def seconds(self) -> int | None:
+        """How long the call and each of its statements may take, where that is not as for every call."""
+        return self.env["mcp.job"]._longest_part() if self.exchange.job_id else None
+
     def note(self, text: str) -> None:
         """Add a sentence to the result's `_meta.warnings`: something ignored, clamped, or worth knowing."""
         if text not in self.notes:

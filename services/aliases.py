@@ -114,7 +114,7 @@ _ATTACH = Alias("odoo_upload_file", {**_ONE_ID, "datas": "data", "filename": "na
 _FILES = Alias("odoo_read_files", _ONE_ID)
 _SKILLS = Alias("odoo_find_skills", {"skill_id": "id", "name": "query"})
 _ACCESS = Alias("odoo_explain_access", _ONE_RECORD)
-_JOBS = Alias("odoo_list_jobs", {"id": "job_id", "status": "state"})
+_JOBS = Alias("odoo_list_jobs", {"job_id": "id", "state": "status"}, {"kind": "job"})
 
 ALIASES: dict[str, Alias] = {
     # Models and fields

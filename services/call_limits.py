@@ -25,6 +25,9 @@ class Limits:
     :param calls: of one token in a minute, likewise `writes` and `heavy`; `user_calls` of all tokens of a user
     :param concurrent: calls that run at the same time in one server; `concurrent_token` those of one token
     :param read_seconds: for one statement of a reading tool; `call_seconds` for a whole call
+    :param job_seconds: for a whole call that runs as a job, or one part of it
+    :param jobs_open: jobs of one user that wait or run; `jobs_running` those of them that run
+    :param job_days: how long the result of a job is kept
     """
 
     calls: int = 60
@@ -37,6 +40,10 @@ class Limits:
     concurrent_token: int = 4
     read_seconds: int = 30
     call_seconds: int = 60
+    job_seconds: int = 100
+    jobs_open: int = 20
+    jobs_running: int = 1
+    job_days: int = 7
 
     @classmethod
     def from_parameters(cls, stored: Mapping[str, str]) -> Limits:

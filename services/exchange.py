@@ -112,6 +112,7 @@ class Exchange:
     :param outlet: the way back to the client while the call runs; None where nobody can hear it
     :param job_id: id of the `mcp.job` row that this call is run for
     :param running: what can end this call while it runs; None where nothing can
+    :param part_start: how many items of the job were in the parts before this one, where it is run in parts
     """
 
     message: Message
@@ -136,6 +137,7 @@ class Exchange:
     outlet: Outlet | None = field(default=None, compare=False, repr=False)
     job_id: int | None = None
     running: RunningCall | None = field(default=None, compare=False, repr=False)
+    part_start: int = 0
 
     @property
     def asks_itself(self) -> bool:

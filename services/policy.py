@@ -22,6 +22,8 @@ OPERATIONS = ("read", "write", "create", "delete", "call")
 CONFIRMATION_MODES = ("never", "destructive", "always")
 # Reads what has become of a token's own parked calls: open to whoever may have some, whatever the toolsets.
 FOLLOW_UP_TOOL = "odoo_list_jobs"
+# Runs another tool later. Who may call which is decided for that one as if it were called directly.
+JOB_TOOL = "odoo_run_job"
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class ToolSpec:
     :param handler: name of the method on `mcp.tool.registry`; None for a tool handled in `execute_tool`
     :param on_request: not in the default list; listed when the URL names its toolset, callable in any case
     :param heavy: costs the server much more than other calls, and has a smaller budget of calls
-    :param parts: name of the list argument by which the call may be split into calls of its own, see `tool`
+    :param parts: names of the list arguments by which the call may be split into calls of its own, see `tool`
     :param task: `never`, `optional` or `required`, see `tool`
     :param common: names of the arguments that the pipeline handles, not the tool
     """
@@ -51,7 +51,7 @@ class ToolSpec:
     on_request: bool = False
     rolls_back: bool = False
     heavy: bool = False
-    parts: str | None = None
+    parts: tuple[str, ...] = ()
     task: str = "never"
     common: frozenset[str] = frozenset()
 
@@ -108,7 +108,7 @@ def tool(
     heavy: bool = False,
     scoped: bool = True,
     on_request: bool = False,
-    parts: str | None = None,
+    parts: str | Sequence[str] = (),
     task: str = "never",
 ) -> Callable[[Callable], Callable]:
     """Declare a method of `mcp.tool.registry` as a tool; its docstring is the description the model reads.
@@ -122,8 +122,8 @@ def tool(
     :param heavy: see `ToolSpec`
     :param rolls_back: a read whose code in Odoo writes on its way (a report that makes a portal link): it may, and
         all of it is rolled back
-    :param parts: name of the list argument that a job may split: calling the tool with one part after the other, each
-        committed, comes to the same as calling it with the whole
+    :param parts: name or names of the list arguments that a job may split: calling the tool with one part after the
+        other, each committed, comes to the same as calling it with the whole, but that a failure leaves earlier parts
     :param task: `optional`: a client that knows the tasks extension gets a task and looks for the result later;
         `required`: only such clients may call it; `never`: everybody waits
     :raises ValueError: at import, when the declaration is inconsistent
@@ -144,7 +144,7 @@ def tool(
             rolls_back=rolls_back,
             heavy=heavy,
             on_request=on_request,
-            parts=parts,
+            parts=(parts,) if isinstance(parts, str) else tuple(parts),
             task=task,
         )
         return method
@@ -228,8 +228,8 @@ def _checked_spec(method: Callable, *, schema: Mapping[str, object], scoped: boo
         raise ValueError(f"Tool {name}: access must be one of {', '.join(ACCESS_LEVELS)}")
     if facts["task"] not in TASK_SUPPORT:
         raise ValueError(f"Tool {name}: task must be one of {', '.join(TASK_SUPPORT)}")
-    if facts["parts"] is not None and schema["properties"].get(facts["parts"], {}).get("type") != "array":
-        raise ValueError(f"Tool {name}: parts must name an argument that is an array")
+    if any(schema["properties"].get(part, {}).get("type") != "array" for part in facts["parts"]):
+        raise ValueError(f"Tool {name}: parts must name arguments that are arrays")
     description = inspect.getdoc(method)
     if not description:
         raise ValueError(f"Tool {name}: its method needs a docstring, the description the model reads")

@@ -38,6 +38,7 @@ from . import (
     test_mcp_health,
     test_mcp_idempotency,
     test_mcp_identity_provider,
+    test_mcp_job,
     test_mcp_key_set,
     test_mcp_limits,
     test_mcp_model_tier,

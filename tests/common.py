@@ -76,21 +76,21 @@ class McpMixin:
         env = call_environment(registry.env, policy)
         return ToolCall(env, exchange, registry._specs()[tool], policy, arguments, rehearsing=rehearsing)
 
-    def call(self, tool, user=None, *, profile="full", narrowing=None, **arguments) -> dict:
+    def call(self, tool, /, user=None, *, profile="full", narrowing=None, **arguments) -> dict:
         """Run one tool through the whole pipeline and return its `CallToolResult`."""
         exchange = self.exchange(
             user, profile=profile, params={"name": tool, "arguments": arguments}, narrowing=narrowing
         )
         return self.registry_as(user)._call_tool(exchange)
 
-    def ok(self, tool, user=None, **arguments) -> dict:
+    def ok(self, tool, /, user=None, **arguments) -> dict:
         """Run a tool that must succeed and return its structured content."""
         result = self.call(tool, user, **arguments)
         self.assertFalse(result["isError"], result["content"][0]["text"])
         json.dumps(result)
         return result["structuredContent"]
 
-    def fails(self, code, tool, user=None, **arguments) -> dict:
+    def fails(self, code, tool, /, user=None, **arguments) -> dict:
         """Run a tool that must fail with this error code and return the error's facts."""
         result = self.call(tool, user, **arguments)
         self.assertTrue(result["isError"], result["content"][0]["text"])

@@ -23,6 +23,7 @@ class McpToolRegistry(models.AbstractModel):
         heavy=True,
         destructive=True,
         scoped=False,
+        task="optional",
         schema=params(
             steps=array(
                 "1 to 50 calls, run in order.",

@@ -11,7 +11,13 @@ from ..write_results import created
 class McpToolRegistry(models.AbstractModel):
     _inherit = "mcp.tool.registry"
 
-    @tool("odoo_create_records", access="write", toolset="write", schema=params(model=MODEL, records=RECORDS))
+    @tool(
+        "odoo_create_records",
+        access="write",
+        toolset="write",
+        parts="records",
+        schema=params(model=MODEL, records=RECORDS),
+    )
     def _tool_create_records(self, call, *, model, records) -> ToolResult:
         """Create 1 to 500 records of one model, all or none. Odoo fills in defaults and computed fields. Links take an
         id or an exact name, one2many a list of objects. Returns ids, links and what was set.

@@ -23,6 +23,8 @@ class McpToolRegistry(models.AbstractModel):
         on_request=True,
         heavy=True,
         idempotent=True,
+        parts="rows",
+        task="optional",
         schema=params(
             model=MODEL,
             rows=array(

@@ -21,6 +21,7 @@ class McpToolRegistry(models.AbstractModel):
         # An invoice's template makes its portal link, which writes the token.
         rolls_back=True,
         heavy=True,
+        task="optional",
         toolset="files",
         schema=params(
             model=MODEL,

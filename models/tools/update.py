@@ -21,6 +21,7 @@ class McpToolRegistry(models.AbstractModel):
         scoped=False,
         toolset="write",
         idempotent=True,
+        parts=("updates", "ids"),
         schema=params(
             model=MODEL,
             ids=IDS,
