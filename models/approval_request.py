@@ -159,13 +159,12 @@ class McpApproval(models.Model):
         facts = self._facts(call.env.context.get("tz"))
         if self.state == "waiting":
             people = ", ".join(self.approver_ids.mapped("name")[:5])
+            following = f"{FOLLOW_UP_TOOL} kind=approval id={self.id}"
             text = (
                 f"Not done yet: request {self.id} waits for approval by {people} in Odoo, until {facts['expires']}. "
-                f"Tell the user. {FOLLOW_UP_TOOL} with id={self.id}, kind=approval tells the outcome; no other way does it."
+                f"Tell the user. {following} tells the outcome; do not try another way."
             )
-            return ToolResult(
-                {**facts, "status": "waiting_for_approval", "next": f"{FOLLOW_UP_TOOL} id={self.id} kind=approval"}, text=text
-            )
+            return ToolResult({**facts, "status": "waiting_for_approval", "next": following}, text=text)
         if self.state == "refused":
             return ToolResult(
                 facts, text=f"Request {self.id} was refused by {facts['decided_by']}. Nothing was done. {_ASK_ANEW}"

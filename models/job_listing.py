@@ -1,6 +1,6 @@
 import json
 
-from odoo import api, fields, models
+from odoo import api, models
 
 from ..services import job_parts
 from ..services.errors import ToolError
@@ -67,7 +67,8 @@ class McpJob(models.Model):
     def _told(self, call, job) -> ToolResult:
         """Return what is said of a job that was just queued or changed."""
         facts = job._facts(call.env.context.get("tz"))
-        return ToolResult(facts, text=f"Job {job.id} is {facts['status']}: {job.name}. Next: {facts.get('next', 'none')}.")
+        following = f" Next: {facts['next']}." if "next" in facts else ""
+        return ToolResult(facts, text=f"Job {job.id} is {facts['status']}: {job.name}.{following}")
 
     @api.model
     def _listed(self, call, status: str | None, limit: int) -> list[dict[str, object]]:

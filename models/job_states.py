@@ -150,6 +150,8 @@ class McpJob(models.Model):
             subject=subject,
             body=body,
             subtype_xmlid="mail.mt_note",
+            # The transaction is the user's own.
+            notify_author=True,
         )
 
     def _is_open(self) -> bool:
