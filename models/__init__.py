@@ -87,6 +87,7 @@ from . import (
     job_screen,
     job_states,
     job_submission,
+    job_tasks,
     legacy_session,
     mcp_api_key,
     mcp_audit_payload,

@@ -3,9 +3,10 @@
 import functools
 from collections.abc import Mapping
 
-from ..services import input_requests
-from ..services.errors import KeepsNothing, NeedsInput
+from ..services import input_requests, tasks
+from ..services.errors import BecomesTask, KeepsNothing, NeedsInput, ToolError
 from ..services.input_requests import YES, Abilities
+from ..services.policy import JOB_TOOL
 from ..services.questions import AnyQuestion, Question
 from ..services.tool import ToolResult
 
@@ -37,7 +38,8 @@ class CallQuestions:
     @property
     def consented(self) -> bool:
         """Whether what `need` asks under `CONSENT` has been agreed to."""
-        agreed = self._agreed_on_page if self.policy.confirms_on_page else self._said_yes
+        on_page = self.policy.confirms_on_page and not self.exchange.proven
+        agreed = self._agreed_on_page if on_page else self._said_yes
         return self.approved or agreed
 
     def can_ask(self, key: str, question: AnyQuestion) -> bool:
@@ -63,6 +65,24 @@ class CallQuestions:
         if missing := {key: questions[key] for key, answer in answers.items() if answer is None}:
             raise NeedsInput(missing)
         return answers
+
+    def become_task(self, *, required: bool = False) -> None:
+        """Go on as a task where the client knows tasks; call it when the questions are asked, before what takes long.
+
+        :param required: do not go on here in any case
+        :raises BecomesTask: the call runs again, as a job, and then gets past this
+        :raises MissingCapability: it is required, and the client knows no tasks
+        """
+        exchange = self.exchange
+        if self.rehearsing or exchange.job_id or self.approved:
+            return
+        if tasks.is_declared(exchange):
+            raise BecomesTask("This call goes on as a task.")
+        if required and exchange.version.modern:
+            raise tasks.missing()
+        if required:
+            fix = f"Run it with {JOB_TOOL}, or tell the user that this client cannot do it."
+            raise ToolError("needs_task", "This takes longer than anybody can wait for.", fix=fix)
 
     def need_by_profile(self) -> None:
         """Ask what the profile wants to be asked before any change. :raises NeedsInput: there is no answer yet"""
@@ -99,7 +119,7 @@ class CallQuestions:
             if self.policy.approval != "never":
                 # What the assistant's own user answers does not count here.
                 raise NeedsInput({key: question}, approval=True)
-            if self.policy.confirms_on_page:
+            if self.policy.confirms_on_page and not self.exchange.proven:
                 return YES["content"] if self._agreed_on_page else None
         response = self.answers.get(key)
         if response is None and not question.is_consent and not question.sealed:

@@ -8,7 +8,7 @@ from ..services.questions import AnyQuestion, Question, Roots, Sampling
 
 NO = {"action": "decline"}
 # What people can be asked in Odoo, by the job's form or by their assistant.
-ABILITIES = {"elicitation": {"form": {}}}
+ABILITIES = {"elicitation": {"form": {}, "url": {}}}
 
 __all__ = ["ABILITIES", "NO", "YES", "again", "kept", "question_of"]
 
@@ -19,14 +19,17 @@ def kept(needed: NeedsInput, answered: Mapping[str, object]) -> list[dict[str, o
     :param answered: earlier answers by key; what is asked again under such a key has another name on the wire, where
         none is used twice
     """
+    asked = needed.requests or needed.questions
     return [
         {
             "key": key,
             "name": f"{key}_{len(answered) + 1}" if key in answered else key,
             "message": question.message,
+            "request": needed.requests.get(key),
             **_content(question),
         }
         for key, question in needed.questions.items()
+        if key in asked
     ]
 
 

@@ -52,7 +52,8 @@ class McpJob(models.Model):
             questions = {each["key"]: job_answers.question_of(each) for each in job.questions}
             call.need_all(questions)
             # A rehearsal has no answers, and needs none.
-            job._answer({key: call.answers.get(key, job_answers.YES) for key in questions})
+            answers = {key: call.answers.get(key, job_answers.YES) for key in questions}
+            job._answer(answers, proven=call.policy.confirms_on_page)
         elif job.state in ("failed", "cancelled") and not job.approval_id:
             if job.answers:
                 # The user's yes was to that run.

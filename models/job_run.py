@@ -109,6 +109,7 @@ class McpJob(models.Model):
             transport="job",
             approval_id=self.approval_id.id or None,
             answers=self.answers or {},
+            proven=self.proven,
             outlet=outlet,
             running=outlet.running,
             job_id=self.id,

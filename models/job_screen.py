@@ -99,7 +99,7 @@ class McpJob(models.Model):
             raise UserError(self.env._("There is no such question to you."))
         # sudo: as above.
         job = self.sudo()
-        job._answer({question["key"]: answer for question in job.questions})
+        job._answer({question["key"]: answer for question in job.questions}, proven=True)
         return _reload()
 
     def action_open_changes(self):

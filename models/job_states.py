@@ -79,7 +79,7 @@ class McpJob(models.Model):
                 "lease_until": False,
             }
         )
-        if not self.is_task:
+        if not any(question["request"] for question in questions) or not self.is_task:
             job = self.with_context(lang=self.user_id.lang, mail_activity_quick_update=True)
             job.activity_schedule(
                 ACTIVITY,
@@ -90,10 +90,17 @@ class McpJob(models.Model):
             job._notify(job.env._("Needs your answer: %s", self.name), questions[0]["message"])
         return True
 
-    def _answer(self, answers: dict[str, object]) -> None:
-        """Take answers by key; when none is missing, the call runs again with them."""
+    def _answer(self, answers: dict[str, object], *, proven: bool = False) -> None:
+        """Take answers by key; when none is missing, the call runs again with them.
+
+        :param proven: they were given in Odoo, or as the profile wants it
+        """
         open_questions = [question for question in self.questions or [] if question["key"] not in answers]
-        values = {"answers": {**(self.answers or {}), **answers}, "questions": open_questions or False}
+        values = {
+            "answers": {**(self.answers or {}), **answers},
+            "questions": open_questions or False,
+            "proven": proven,
+        }
         if not open_questions:
             values.update(state="queued", not_before=False)
             self.activity_ids.unlink()

@@ -71,6 +71,8 @@ class McpJob(models.Model):
             priority=priority,
             not_before=not_before,
             answers=inner.answers,
+            # What was asked about the job was asked as the profile wants it.
+            proven=call.policy.confirms_on_page and CONSENT in inner.answers,
         )
 
     def _ask_first(self, call, inner, *, is_later: bool) -> None:

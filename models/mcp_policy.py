@@ -56,7 +56,7 @@ class McpPolicy(models.AbstractModel):
         call.policy.check_address(call.exchange.credential.ip)
 
     def _rule_readonly_url(self, call) -> None:
-        if call.exchange.narrowing.readonly and call.spec.access != "read":
+        if call.exchange.narrowing.readonly and call.spec.needs != "read":
             raise PolicyDenied("url:readonly", f"{call.spec.name} changes data and this connection is read only.")
 
     def _rule_narrowed_url(self, call) -> None:
@@ -81,10 +81,10 @@ class McpPolicy(models.AbstractModel):
         :raises InsufficientScope: with the scope to ask for
         """
         granted, narrowing = exchange.credential.scopes, exchange.narrowing
-        needed = f"mcp:{spec.access}"
+        needed = f"mcp:{spec.needs}"
         if granted is None or needed in scopes.implied(granted):
             return
-        is_closed = _is_left_out(spec, narrowing) or (narrowing.readonly and spec.access != "read")
+        is_closed = _is_left_out(spec, narrowing) or (narrowing.readonly and spec.needs != "read")
         is_administrator = self.env.user.has_group("mcp_endpoint.group_mcp_admin")
         if is_closed or (spec.access == "admin" and not is_administrator):
             return
@@ -117,7 +117,7 @@ class McpPolicy(models.AbstractModel):
             for spec in specs
             if policy.allows_tool(spec)
             and (spec.access != "admin" or is_administrator)
-            and not (narrowing.readonly and spec.access != "read")
+            and not (narrowing.readonly and spec.needs != "read")
             and (not _is_left_out(spec, narrowing) or policy.lists_follow_up(spec))
             and not _is_excluded(spec, narrowing)
         ]

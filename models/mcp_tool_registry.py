@@ -9,6 +9,7 @@ from odoo import api, models
 from ..services import aliases
 from ..services import schema as schemas
 from ..services.errors import (
+    BecomesTask,
     InvalidParams,
     KeepsNothing,
     NeedsInput,
@@ -167,7 +168,10 @@ class McpToolRegistry(models.AbstractModel):
     def _answer(self, call: ToolCall, options: Mapping) -> dict:
         """Return the result of the call, or that of asking what it needs to know."""
         try:
+            self.env["mcp.job"]._check_task(call)
             return answer(call, self._execute(call, options))
+        except BecomesTask:
+            return self.env["mcp.job"]._begin_task(call)
         except NeedsInput as needed:
             try:
                 return self._ask(call, options, needed)
@@ -263,6 +267,8 @@ def _outcome(result: Mapping) -> tuple[str, str | None]:
     """Return the outcome and its reason, for the audit log, of a call that has not failed."""
     if result.get("resultType") == "input_required":
         return "asked", None
+    if result.get("resultType") == "task":
+        return "ok", "goes on as a task"
     status = result["structuredContent"].get("status")
     return "asked" if status in _ASKED else "ok", "declined by the user" if status == "declined" else None
 

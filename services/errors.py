@@ -17,6 +17,7 @@
     │   ├── SessionNotFound      HTTP 404, handshake era
     │   └── InsufficientScope    HTTP 403: the connection could ask its user for more
     ├── AskOnStream              not a failure: the call is rolled back, and goes on when its stream has asked
+    ├── BecomesTask              not a failure: the call goes on as a task of its client; caught by `_call_tool`
     └── ToolError                a result with `isError`, written for the model; caught by `_call_tool`
         ├── PolicyDenied         names the rule that refused
         ├── NeedsInput           a question to the human that has no answer yet
@@ -148,6 +149,10 @@ class SessionNotFound(HttpRefusal):
         super().__init__(404, "Session not found. Send initialize to start a new one.")
 
 
+class BecomesTask(McpError):
+    """Raised by `ToolCall.become_task` before any side effect: the call is rolled back and goes on as a job."""
+
+
 class InsufficientScope(HttpRefusal):
     """A tool that needs more scope than the connection was granted, and that more scope would open (RFC 6750 §3.1).
 
@@ -254,9 +259,7 @@ class NeedsInput(ToolError):
     :param by_profile: asked whatever the tool does, because the profile wants every change confirmed
     """
 
-    def __init__(
-        self, questions: Mapping[str, object], *, approval: bool = False, by_profile: bool = False
-    ) -> None:
+    def __init__(self, questions: Mapping[str, object], *, approval: bool = False, by_profile: bool = False) -> None:
         super().__init__("needs_input", " ".join(question.message for question in questions.values()))
         self.questions = dict(questions)
         self.approval = approval

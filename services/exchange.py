@@ -106,6 +106,7 @@ class Exchange:
     :param trace: the client's `traceparent`, see `services.trace_context`
     :param answers: what was answered to this call's questions, by question key, as the client's result objects
         (`{"action": "accept", "content": {...}}`); only to questions that were really asked
+    :param proven: the answers were given where a profile wants them that wants a page of Odoo's
     :param offered: likewise, sent without proof that anything was asked
     :param state: of the questions that `answers` belong to, where the client has carried it (MRTR)
     :param takes_questions: the transport can ask the client while the call waits; see `asks_itself`
@@ -131,6 +132,7 @@ class Exchange:
     approval_id: int | None = None
     trace: str | None = None
     answers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    proven: bool = False
     offered: Mapping[str, object] = field(default_factory=dict)
     state: RequestState | None = None
     takes_questions: bool = False

@@ -62,8 +62,8 @@ class Layer:
 
     def refusal_of_tool(self, spec: ToolSpec) -> str | None:
         """Return why this layer refuses a tool, or None."""
-        if ACCESS_LEVELS.index(spec.access) > ACCESS_LEVELS.index(self.level):
-            return f"{self.subject} allows {self.level} access and {spec.name} needs {spec.access}"
+        if ACCESS_LEVELS.index(spec.needs) > ACCESS_LEVELS.index(self.level):
+            return f"{self.subject} allows {self.level} access and {spec.name} needs {spec.needs}"
         if self.toolsets is not None and spec.toolset not in self.toolsets:
             return f"{self.subject} does not include the toolset {spec.toolset}"
         # What is read by a method of the protocol, such as `prompts/get`, is no tool.

@@ -32,6 +32,7 @@ class ToolSpec:
     :param handler: name of the method on `mcp.tool.registry`; None for a tool handled in `execute_tool`
     :param on_request: not in the default list; listed when the URL names its toolset, callable in any case
     :param heavy: costs the server much more than other calls, and has a smaller budget of calls
+    :param runs_others: it runs another tool, and what that one needs decides who may
     :param parts: names of the list arguments by which the call may be split into calls of its own, see `tool`
     :param task: `never`, `optional` or `required`, see `tool`
     :param common: names of the arguments that the pipeline handles, not the tool
@@ -51,9 +52,15 @@ class ToolSpec:
     on_request: bool = False
     rolls_back: bool = False
     heavy: bool = False
+    runs_others: bool = False
     parts: tuple[str, ...] = ()
     task: str = "never"
     common: frozenset[str] = frozenset()
+
+    @property
+    def needs(self) -> str:
+        """The access level that a caller must have."""
+        return "read" if self.runs_others else self.access
 
     @cached_property
     def mirrors_arguments(self) -> bool:
@@ -108,6 +115,7 @@ def tool(
     heavy: bool = False,
     scoped: bool = True,
     on_request: bool = False,
+    runs_others: bool = False,
     parts: str | Sequence[str] = (),
     task: str = "never",
 ) -> Callable[[Callable], Callable]:
@@ -122,6 +130,7 @@ def tool(
     :param heavy: see `ToolSpec`
     :param rolls_back: a read whose code in Odoo writes on its way (a report that makes a portal link): it may, and
         all of it is rolled back
+    :param runs_others: see `ToolSpec`
     :param parts: name or names of the list arguments that a job may split: calling the tool with one part after the
         other, each committed, comes to the same as calling it with the whole, but that a failure leaves earlier parts
     :param task: `optional`: a client that knows the tasks extension gets a task and looks for the result later;
@@ -144,6 +153,7 @@ def tool(
             rolls_back=rolls_back,
             heavy=heavy,
             on_request=on_request,
+            runs_others=runs_others,
             parts=(parts,) if isinstance(parts, str) else tuple(parts),
             task=task,
         )

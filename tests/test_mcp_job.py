@@ -314,3 +314,18 @@ class TestMcpJob(JobMixin, McpCase):
     def call_job(self, arguments):
         exchange = self.exchange(params={"name": "odoo_run_job", "arguments": arguments})
         return self.registry_as()._call_tool(exchange)
+
+    def test_reading_connection_runs_what_it_may_read(self):
+        listed = {"tool": "odoo_search_records", "arguments": {"model": "res.partner", "limit": 1}}
+        result = self.registry_as()._call_tool(
+            self.exchange(profile="read", params={"name": "odoo_run_job", "arguments": listed})
+        )
+        self.assertFalse(result["isError"], result)
+        self.env.flush_all()
+        self.run_lane()
+        self.assertEqual(self.jobs.browse(result["structuredContent"]["id"]).state, "done")
+        written = {"tool": "odoo_create_records", "arguments": {"model": "res.partner", "records": [{"name": "x"}]}}
+        result = self.registry_as()._call_tool(
+            self.exchange(profile="read", params={"name": "odoo_run_job", "arguments": written})
+        )
+        self.assertEqual(result["structuredContent"]["error"]["code"], "policy_denied")

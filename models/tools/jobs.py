@@ -18,6 +18,7 @@ class McpToolRegistry(models.AbstractModel):
         access="write",
         toolset="jobs",
         on_request=True,
+        runs_others=True,
         schema=params(
             tool=text("Tool to run.", example="odoo_import_records"),
             arguments=free_form("Its arguments.", {"model": "res.partner", "rows": [{"id": "s1", "name": "Acme"}]}),

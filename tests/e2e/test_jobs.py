@@ -7,7 +7,7 @@ import signal
 import time
 import unittest
 
-from endpoint import Endpoint
+from endpoint import META, MODERN, Endpoint
 
 from devtools import databases, postgres, server, tokens
 
@@ -220,3 +220,63 @@ class TestManyJobs(JobsCase):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.2)
         self.assertEqual(now, state)
+
+
+class TestTasks(JobsCase):
+    """Tasks of the protocol, by raw requests: the official SDKs do not speak the extension yet."""
+
+    def send(self, method, params, token=0, declared=True):
+        capabilities = {"extensions": {"io.modelcontextprotocol/tasks": {}}} if declared else {}
+        meta = {**META, "io.modelcontextprotocol/clientCapabilities": capabilities}
+        name = params.get("name") or params.get("taskId")
+        headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method, "Mcp-Name": name}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+        return Endpoint(self.server.base, self.tokens[token]).post(body, headers)
+
+    def begin(self, prefix, count, **options):
+        rows = [{"id": f"{prefix}_{number}", "name": f"{prefix} {number}"} for number in range(count)]
+        call = {"name": "odoo_import_records", "arguments": {"model": "res.partner", "rows": rows, **options}}
+        return self.send("tools/call", call).result
+
+    def settled(self, task):
+        deadline = time.monotonic() + PATIENCE
+        while (found := self.send("tasks/get", {"taskId": task}).result)["status"] == "working":
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        return found
+
+    def test_task_is_found_at_once_by_every_worker(self):
+        for number in range(5):
+            begun = self.begin(f"Task{number}", 3)
+            self.assertEqual(begun["resultType"], "task")
+            for _look in range(6):
+                found = self.send("tasks/get", {"taskId": begun["taskId"]}).result
+                self.assertIn(found["status"], ("working", "completed"))
+            found = self.settled(begun["taskId"])
+            self.assertEqual(found["result"]["structuredContent"]["created"], 3)
+
+    def test_task_is_useless_to_others(self):
+        task = self.begin("Mine", 3)["taskId"]
+        for method in ("tasks/get", "tasks/update", "tasks/cancel"):
+            answer = self.send(method, {"taskId": task}, token=1)
+            self.assertEqual((answer.status, answer.json()["error"]["code"]), (400, -32602))
+            answer = self.send(method, {"taskId": task}, declared=False)
+            self.assertEqual((answer.status, answer.json()["error"]["code"]), (400, -32021))
+        self.assertEqual(self.settled(task)["status"], "completed")
+
+    def test_cancelled_while_it_works_leaves_nothing(self):
+        task = self.begin("Dropped", 2_000)["taskId"]
+        self.send("tasks/cancel", {"taskId": task})
+        asked = time.monotonic()
+        self.assertEqual(self.settled(task)["status"], "cancelled")
+        print(f"a task of 2,000 rows settled {time.monotonic() - asked:.1f} s after it was cancelled")
+        self.assert_once("Dropped", 0)
+
+    def test_worker_killed_in_the_middle(self):
+        task = self.begin("Restarted", 400)["taskId"]
+        deadline = time.monotonic() + 60
+        while not self.rows("SELECT 1 FROM mcp_job WHERE state = 'running'"):
+            self.assertLess(time.monotonic(), deadline)
+        os.kill(self.runner(task), signal.SIGKILL)
+        self.assertEqual(self.settled(task)["result"]["structuredContent"]["created"], 400)
+        self.assert_once("Restarted", 400)

@@ -49,6 +49,7 @@ def _two_questions(call):
 
 def _ask_then_work(call):
     name = call.need("user_name", ask_name())["name"]
+    call.become_task(required=True)
     work(call, 0.5)
     return told(f"Worked for {name}.")
 
@@ -60,5 +61,5 @@ TOOLS = {
     "protocol_error_job": TestTool(_fail_outside, task="optional"),
     "confirm_delete": TestTool(_delete, schema(filename="string"), task="optional"),
     "multi_input": TestTool(_two_questions, task="optional"),
-    "test_tool_with_task": TestTool(_ask_then_work, task="required"),
+    "test_tool_with_task": TestTool(_ask_then_work),
 }
