@@ -3,6 +3,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import psycopg2
 from odoo import api, fields, models
 from odoo.modules.registry import Registry
 from odoo.tools import SQL, config
@@ -83,12 +84,16 @@ def claim(registry: Registry, running_per_user: int) -> Claim | None:
         now=now,
         most=running_per_user,
     )
-    with registry.cursor() as cr:
-        # One lane at a time looks, or two could each begin a job of the same user. Nothing else is held up by this
-        # lock, and it is waited for before the transaction has its view of the rows.
-        cr.execute("LOCK TABLE mcp_job IN SHARE UPDATE EXCLUSIVE MODE")
-        cr.execute(query)
-        row = cr.fetchone()
+    try:
+        with registry.cursor() as cr:
+            # One lane at a time looks, or two could each begin a job of the same user. Nothing else is held up by this
+            # lock, and it is waited for before the transaction has its view of the rows.
+            cr.execute("LOCK TABLE mcp_job IN SHARE UPDATE EXCLUSIVE MODE")
+            cr.execute(query, log_exceptions=False)
+            row = cr.fetchone()
+    except psycopg2.errors.SerializationFailure:
+        # Its user has cancelled it at this very moment.
+        return claim(registry, running_per_user)
     return Claim(row[0], row[1], key, row[2]) if row else None
 
 

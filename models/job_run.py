@@ -190,7 +190,8 @@ def _run_once(registry: Registry, taken: Claim) -> bool:
 
 def _with_job(registry: Registry, taken: Claim, deed: Callable) -> bool:
     """Do something with a job in a transaction of its own, in its user's environment."""
-    with registry.cursor() as cr:
+    # What other workers have changed since the last part: profiles, groups, settings.
+    with registry.check_signaling().cursor() as cr:
         env = Environment(cr, taken.user_id, {})
         return retrying(partial(_locked, env, taken, deed), env)
 

@@ -30,7 +30,8 @@ class McpJob(models.Model):
                 "lease_until": False,
                 "questions": False,
                 "outcome": text[:LONGEST_OUTCOME],
-                "expires_at": max(self.expires_at, now + self._life()),
+                # A task has said how long it is kept.
+                "expires_at": self.expires_at if self.is_task else max(self.expires_at, now + self._life()),
                 **values,
             }
         )
@@ -143,11 +144,15 @@ class McpJob(models.Model):
     def _tell_user(self) -> None:
         """Tell the user that a job has ended: on the screen, and where it took a while or failed by a message."""
         job = self.with_context(lang=self.user_id.lang)
+        took = self.finished_at - self.create_date
+        if self.is_task and self.state == "done" and took < SHORT:
+            # Its client waits for it, and tells.
+            return
         label = dict(self._fields["state"]._description_selection(job.env))[self.state]
         kind = {"done": "success", "failed": "danger"}.get(self.state, "info")
         title = f"{label}: {self.name}"
         self.user_id._bus_send("simple_notification", {"type": kind, "title": title, "message": self.outcome or ""})
-        if self.state == "failed" or (self.state == "done" and self.finished_at - self.create_date > SHORT):
+        if self.state == "failed" or (self.state == "done" and took > SHORT):
             job._notify(title, self.outcome or "")
 
     def _notify(self, subject: str, body: str) -> None:

@@ -2,7 +2,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from odoo import api, fields, models
+from odoo import api, models
 
 from ..services import job_parts
 from ..services import schema as schemas
@@ -124,7 +124,7 @@ class McpJob(models.Model):
                 fix=f"Wait until some are done ({FOLLOW_UP_TOOL}), or cancel some.",
                 retryable=True,
             )
-        start = max(fields.Datetime.now(), facts.get("not_before") or fields.Datetime.now())
+        start = self.env.cr.now()
         job = jobs.create(
             {
                 "name": _name(call, facts.get("total") or 0),
@@ -139,7 +139,7 @@ class McpJob(models.Model):
                 "scopes": list(credential.scopes) if credential.scopes is not None else False,
                 "approval_id": exchange.approval_id,
                 "part_size": job_parts.FIRST_SIZE,
-                "expires_at": start + self._life(),
+                "expires_at": max(start, facts.get("not_before") or start) + self._life(),
                 "request_id": uuid.uuid4().hex,
                 **facts,
             }

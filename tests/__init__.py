@@ -222,6 +222,7 @@ from . import (
     test_tool_update,
     test_ui_approvals,
     test_ui_govern,
+    test_ui_jobs,
     test_ui_tokens,
     test_values_guard,
 )

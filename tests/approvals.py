@@ -16,7 +16,7 @@ class ApprovalMixin(McpMixin):
         cls.partner = cls.env["res.partner"].create({"name": "Doomed"})
         cls.arguments = {"model": "res.partner", "ids": cls.partner.ids, "mode": "delete"}
 
-    def park(self, tool="odoo_delete_records", **arguments):
+    def park(self, tool="odoo_delete_records", /, **arguments):
         """Make a call that is parked and return its request."""
         result = self.ok(tool, **(arguments or self.arguments))
         self.assertEqual(result["status"], "waiting_for_approval", result)

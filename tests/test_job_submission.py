@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..models import call_time
@@ -180,7 +181,10 @@ class TestJobSubmission(JobMixin, ApprovalMixin, McpCase):
         self.assertEqual(job.state, "done", job.outcome)
         job.state = "failed"
         self.env.flush_all()
-        self.assertEqual(self.ask(op="retry", job_id=job.id)["structuredContent"]["status"], "waiting_for_approval")
+        error = self.ask(op="retry", job_id=job.id)["structuredContent"]["error"]
+        self.assertIn("approved once", error["message"])
+        with self.assertRaisesRegex(UserError, "approved once"):
+            job.with_user(self.user).action_retry()
 
     def test_timeout_offers_a_job(self):
         call = self.make_call("odoo_search_records", model="res.partner")

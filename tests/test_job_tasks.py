@@ -4,7 +4,6 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import new_test_user, tagged
 
-from ..models.mcp_tool_registry import McpToolRegistry
 from ..services import tasks
 from ..services.errors import InvalidParams, MissingCapability
 from ..services.exchange import Exchange, Message
@@ -108,9 +107,8 @@ class TestJobTasks(TaskMixin, McpCase):
 
     def test_call_that_is_refused_as_such_is_a_failed_task(self):
         task = self.begin()
-        self.env["mcp.tool"].search([("name", "=", "odoo_import_records")]).enabled = False
-        if self.env["mcp.tool.registry"]._specs().get("odoo_import_records"):
-            self.env["mcp.tool"].create({"name": "odoo_import_records", "enabled": False})
+        self.env["mcp.tool"].action_open_tools()
+        self.env["mcp.tool"].search([("name", "=", "odoo_import_records")]).is_enabled = False
         self.run_lane()
         found = self.get(task)
         self.assertEqual((found["status"], found["error"]["code"]), ("failed", -32602))
@@ -205,7 +203,7 @@ class TestJobTasks(TaskMixin, McpCase):
         self.assertEqual(self.job_of(task).capabilities, {"elicitation": {"form": {}}})
 
     def test_tool_says_when_it_is_time(self):
-        self.patch(McpToolRegistry, "_tool_get_context", _slow)
+        self.patch(type(self.env["mcp.tool.registry"]), "_tool_get_context", _slow)
         result = self.send("tools/call", {"name": "odoo_get_context", "arguments": {}})
         self.assertEqual(result["resultType"], "task")
         self.env.flush_all()
