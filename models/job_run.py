@@ -128,7 +128,7 @@ class McpJob(models.Model):
                 "items": items,
                 "seconds": seconds,
                 "outcome": "error" if result["isError"] else "ok",
-                "text": text[:200],
+                "told": text[:200],
                 "result": False if result["isError"] else result,
             }
         )

@@ -23,6 +23,7 @@ class McpJob(models.Model):
     is_mine = fields.Boolean(compute="_compute_may_change")
     question = fields.Text(compute="_compute_question")
     asks_consent = fields.Boolean(compute="_compute_question")
+    outcome_text = fields.Text(string="Outcome", compute="_compute_question")
     arguments_html = fields.Html(string="What is called", compute="_compute_arguments_html", sanitize=False)
     result_html = fields.Html(string="Result", compute="_compute_result_html", sanitize=False)
 
@@ -49,26 +50,46 @@ class McpJob(models.Model):
             job.is_mine = job.user_id == self.env.user
             job.may_change = is_admin or job.is_mine
 
-    @api.depends("questions")
+    @api.depends("questions", "outcome")
+    @api.depends_context("uid")
     def _compute_question(self):
         for job in self:
-            questions = [job_answers.question_of(each) for each in job.questions or []]
+            stored = job._shown()
+            questions = [job_answers.question_of(each) for each in stored.questions or []]
             job.question = "\n".join(question.message for question in questions) or False
             job.asks_consent = bool(questions) and all(question.is_consent for question in questions)
+            job.outcome_text = stored.outcome
 
     @api.depends("tool", "arguments")
+    @api.depends_context("uid")
     def _compute_arguments_html(self):
         for job in self:
-            job.arguments_html = rendered_arguments(job.tool, _shortened(job.arguments or {}))
+            stored = job._shown()
+            arguments = _shortened(stored.arguments or {})
+            job.arguments_html = rendered_arguments(job.tool, arguments) if stored else False
 
     @api.depends("state", "checkpoint")
+    @api.depends_context("uid")
     def _compute_result_html(self):
         for job in self:
-            facts = job._whole_result().get("structuredContent")
+            stored = job._shown()
+            facts = stored._whole_result().get("structuredContent") if stored else None
             text = json.dumps(facts, ensure_ascii=False, indent=1, default=str) if facts else ""
             if len(text) > MOST_SHOWN:
                 text = f"{text[:MOST_SHOWN]}…"
             job.result_html = Markup('<pre style="white-space: pre-wrap">%s</pre>') % text if text else False
+
+    def _is_shown(self) -> bool:
+        """Say whether the reader is the job's user, or an administrator of the settings: who governs assistants may
+        see that a job ran, and need not see records of closed models.
+        """
+        user = self.env.user
+        return self.env.su or user == self.user_id or user.has_group("base.group_system")
+
+    def _shown(self):
+        """Return the job as superuser where the reader may see what it is about, else none."""
+        # sudo: shown to those whom it concerns.
+        return self.sudo() if self._is_shown() else self.sudo().browse()
 
     def action_cancel(self):
         """Button *Cancel*."""

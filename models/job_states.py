@@ -86,7 +86,6 @@ class McpJob(models.Model):
                 ACTIVITY,
                 user_id=self.user_id.id,
                 summary=job.env._("An assistant's job needs your answer"),
-                note=" ".join(question["message"] for question in questions),
             )
             job._notify(job.env._("Needs your answer: %s", self.name), questions[0]["message"])
         return True
@@ -156,14 +155,12 @@ class McpJob(models.Model):
             job._notify(title, self.outcome or "")
 
     def _notify(self, subject: str, body: str) -> None:
-        self.message_post(
+        # Not in the chatter, which others read too.
+        self.message_notify(
             author_id=self.env.ref("base.partner_root").id,
             partner_ids=self.user_id.partner_id.ids,
             subject=subject,
             body=body,
-            subtype_xmlid="mail.mt_note",
-            # The transaction is the user's own.
-            notify_author=True,
         )
 
     def _is_open(self) -> bool:

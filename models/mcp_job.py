@@ -36,12 +36,13 @@ class McpJob(models.Model):
     name = fields.Char(string="Job", required=True, readonly=True)
     state = fields.Selection(STATES, required=True, readonly=True, default="queued", index=True)
     tool = fields.Char(required=True, readonly=True)
-    arguments = fields.Json(readonly=True, prefetch=False)
+    # What it is about is shown to those whom it concerns: see `_is_shown`.
+    arguments = fields.Json(readonly=True, prefetch=False, groups=fields.NO_ACCESS)
     parts_by = fields.Char(string="Parts of", readonly=True, help="The argument by which it is run in parts.")
     narrowing = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     capabilities = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     answers = fields.Json(readonly=True, groups=fields.NO_ACCESS)
-    questions = fields.Json(readonly=True)
+    questions = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     proven = fields.Boolean(readonly=True, groups=fields.NO_ACCESS)
     user_id = fields.Many2one("res.users", string="For", required=True, readonly=True, index=True, ondelete="cascade")
     token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
@@ -65,7 +66,7 @@ class McpJob(models.Model):
     total = fields.Integer(string="Items", readonly=True)
     part_size = fields.Integer(readonly=True)
     failure = fields.Json(readonly=True, groups=fields.NO_ACCESS)
-    outcome = fields.Text(readonly=True)
+    outcome = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     request_id = fields.Char(
         string="Request ID", readonly=True, help="Of its calls, in the audit log and the changes."
     )

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class McpJobPart(models.Model):
@@ -17,6 +17,14 @@ class McpJobPart(models.Model):
     outcome = fields.Selection(
         [("ok", "Done"), ("error", "Error"), ("asked", "Asked"), ("waited", "Waited")], readonly=True
     )
-    text = fields.Char(readonly=True)
+    text = fields.Char(compute="_compute_text")
+    told = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     # A `CallToolResult`, of those that have succeeded.
     result = fields.Json(readonly=True, groups=fields.NO_ACCESS, prefetch=False)
+
+    @api.depends("told")
+    @api.depends_context("uid")
+    def _compute_text(self):
+        for part in self:
+            # sudo: shown to those whom the job concerns.
+            part.text = part.sudo().told if part.job_id._is_shown() else False

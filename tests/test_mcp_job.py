@@ -287,7 +287,8 @@ class TestMcpJob(JobMixin, McpCase):
         job = self.submit()
         self.env.cr.execute("UPDATE mcp_job SET create_date = create_date - interval '5 minutes'")
         self.run_lane()
-        self.assertEqual(job.message_ids[:1].notified_partner_ids, self.user.partner_id)
+        told = self.env["mail.message"].search([("model", "=", "mcp.job"), ("res_id", "=", job.id)])
+        self.assertEqual(told.filtered("notification_ids").notified_partner_ids, self.user.partner_id)
 
     def test_expired_jobs_are_deleted(self):
         done, waiting = self.submit(), self.submit(not_before="2999-01-01T00:00:00Z")
@@ -304,7 +305,17 @@ class TestMcpJob(JobMixin, McpCase):
         self.run_lane()
         names = ("progress", "progress_text", "arguments_html", "result_html", "question", "is_mine")
         shown = {name: {} for name in names}
-        job.with_user(self.user).web_read({**shown, "part_ids": {"fields": {"text": {}, "outcome": {}}}})
+        shown |= {"outcome_text": {}, "part_ids": {"fields": {"text": {}, "outcome": {}}}}
+        read = job.with_user(self.user).web_read(shown)[0]
+        self.assertIn("Row 2", read["arguments_html"])
+        self.assertIn("created", read["result_html"])
+        # Who governs assistants, and nothing else, sees that it ran.
+        governor = new_test_user(self.env, "mcp_governor", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        read = job.with_user(governor).web_read(shown)[0]
+        private = ("arguments_html", "result_html", "question", "outcome_text")
+        self.assertFalse(any(read[name] for name in private), read)
+        self.assertFalse(any(part["text"] for part in read["part_ids"]))
+        self.assertEqual(read["progress"], 100)
 
     def refused(self, **arguments):
         result = self.call_job(arguments)
