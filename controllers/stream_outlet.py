@@ -70,11 +70,14 @@ class StreamOutlet:
 
     def finish(self, last: bytes = b"") -> bool:
         """Let nothing more be sent after `last`, which goes out only on an open stream; say whether it is one."""
+        with self._lock:
+            # From here on a heartbeat does not open it any more.
+            self._is_over = self._is_over or not self.is_open
         if self.is_open and last:
             self._send(last)
         with self._lock:
             self._is_over = True
-            return self.is_open
+        return self.is_open
 
     def _send(self, data: bytes) -> None:
         with self._lock:

@@ -64,7 +64,10 @@ class StreamedAnswer(Response):
             # What Odoo's own code finds of the request is what it would find in an ordinary one.
             request.env = Environment(cr, self._uid, self._context)
             request.env.transaction.default_env = request.env
-            return retrying(partial(self._reply, exchange), request.env)
+            response = retrying(partial(self._reply, exchange), request.env)
+        # Where it fails it is kept, for the answer to the failure.
+        request.env = None
+        return response
 
     def _reply(self, exchange: Exchange) -> Response:
         exchange.outlet.begin_attempt()

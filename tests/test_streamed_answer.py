@@ -229,6 +229,25 @@ class TestStreamOutlet(BaseCase):
         self.outlet.push({"late": 1})
         self.assertEqual(self.sent, [])
 
+    def test_heartbeat_does_not_open_a_stream_that_ends(self):
+        lock = self.outlet._lock
+
+        class BeatBetween:
+            """Lets a heartbeat come as soon as the end has looked whether the stream is open."""
+
+            def __enter__(this):
+                return lock.__enter__()
+
+            def __exit__(this, *raised):
+                lock.__exit__(*raised)
+                self.outlet._lock = lock
+                with patch.object(stream_outlet, "HEARTBEAT_SECONDS", 0.0):
+                    self.outlet.beat()
+
+        self.outlet._lock = BeatBetween()
+        self.assertFalse(self.outlet.finish(b"last"))
+        self.assertEqual(self.sent, [])
+
     def test_progress_only_grows(self):
         for done in (1, 3, 2, 3, 4):
             self.outlet.notify("notifications/progress", {"progress": done})
