@@ -1,10 +1,12 @@
 from odoo.tools import config
 
-from .controllers import database_routing
+from .controllers import database_routing, stream_gate
 
 
 def post_load():
-    """Choose databases by name, where the configuration loads this addon before there is a database."""
+    """Let requests for streams wait in their process, and choose databases by name where the configuration loads this
+    addon before there is a database."""
+    stream_gate.install()
     if "mcp_endpoint" in config["server_wide_modules"]:
         database_routing.install()
 

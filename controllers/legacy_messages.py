@@ -18,7 +18,8 @@ from .streamed_answer import StreamedAnswer
 
 PATH = "/mcp/messages"
 SESSION = "session_id"
-# Each note of progress is a transaction of its own.
+# Each note of progress is a transaction of its own: after so many they are told at this pace.
+FREE_NOTES = 20
 PROGRESS_SECONDS = 0.25
 
 
@@ -108,13 +109,15 @@ class _OutboxOutlet:
         self._exchange = exchange
         self._progress = float("-inf")
         self._told_at = 0.0
+        self._notes = 0
 
     def notify(self, method: str, params: Mapping[str, object]) -> None:
         if method == "notifications/progress":
-            now = time.monotonic()
-            if params["progress"] <= self._progress or now - self._told_at < PROGRESS_SECONDS:
+            now, done = time.monotonic(), params["progress"]
+            is_late = self._notes < FREE_NOTES or now - self._told_at >= PROGRESS_SECONDS
+            if done <= self._progress or not (is_late or done == params.get("total")):
                 return
-            self._progress, self._told_at = params["progress"], now
+            self._progress, self._told_at, self._notes = done, now, self._notes + 1
         self.append({"jsonrpc": "2.0", "method": method, "params": params})
         self.check()
 

@@ -57,6 +57,7 @@ from . import (
     mcp_tool,
     mcp_tool_argument,
     mcp_tool_registry,
+    mcp_watched_model,
     oauth_grants,
     res_config_identity,
     res_config_settings,

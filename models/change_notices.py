@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from odoo import api, models
+from odoo.tools import SQL
 
 from ..services import topics
 
@@ -31,7 +32,7 @@ class Base(models.AbstractModel):
 
     def _write_multi(self, vals_list):
         result = super()._write_multi(vals_list)
-        if self._name in OWN or (self.pool.ready and self._name in self.env["mcp.subscription"]._watched()):
+        if self._mcp_is_watched():
             self._mcp_note_change()
         return result
 
@@ -39,24 +40,41 @@ class Base(models.AbstractModel):
     def _create(self, data_list):
         records = super()._create(data_list)
         # A new record is nobody's resource yet; it may be part of one.
-        if self._name in OWN or (self.pool.ready and self._name in self.env["mcp.subscription"]._watched()):
+        if self._mcp_is_watched():
             records._mcp_note_change()
         return records
 
     def unlink(self):
-        if self and (self._name in OWN or (self.pool.ready and self._name in self.env["mcp.subscription"]._watched())):
+        if self and self._mcp_is_watched():
             self._mcp_note_change()
+            self.env["mcp.subscription"]._note_gone(self._name, self.ids)
         return super().unlink()
+
+    def _mcp_is_watched(self) -> bool:
+        # While modules are loaded the tables may not be there; that the registry is another is told by itself.
+        return self.pool.ready and (self._name in OWN or self._name in self.env["mcp.watched.model"]._names())
 
     def _mcp_note_change(self) -> None:
         """Add to this transaction's notice that these records are new, changed or gone."""
-        if self.pool.ready:
-            self.env["mcp.notice"]._send(self._mcp_topics())
+        self.env["mcp.notice"]._send(self._mcp_topics())
 
     def _mcp_topics(self) -> Iterable[str]:
         if topic := OWN.get(self._name):
             return [topic]
-        return topics.of_records("record", self._name, self.ids)
+        found = topics.of_records("record", self._name, self.ids)
+        for column, model in self.env["mcp.watched.model"]._lines().get(self._name, ()):
+            # From the table: this runs in the middle of a flush, where the cache is not to be touched.
+            self.env.cr.execute(
+                SQL(
+                    "SELECT DISTINCT %s FROM %s WHERE id = ANY(%s) AND %s IS NOT NULL",
+                    SQL.identifier(column),
+                    SQL.identifier(self._table),
+                    list(self.ids),
+                    SQL.identifier(column),
+                )
+            )
+            found += topics.of_records("record", model, (row[0] for row in self.env.cr.fetchall()))
+        return found
 
 
 class ResUsers(models.Model):
@@ -88,7 +106,7 @@ class MailActivity(models.Model):
 
 def _chatter_topics(env, places: Iterable[tuple[str, int]]) -> list[str]:
     found: dict[str, set[int]] = {}
-    watched = env["mcp.subscription"]._watched()
+    watched = env["mcp.watched.model"]._names()
     for model, record_id in places:
         if model in watched and record_id:
             found.setdefault(model, set()).add(record_id)

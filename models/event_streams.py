@@ -20,6 +20,8 @@ ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 WANTED = {"toolsListChanged": "tools", "promptsListChanged": "prompts", "resourcesListChanged": "resources"}
 MOST_STREAMS = 1000
 MOST_OF_TOKEN = 10
+# Where an answer that is not there yet cannot be waited for.
+ASK_AGAIN_MS = 1500
 # Each has a thread there.
 MOST_THREADED = 20
 
@@ -182,7 +184,7 @@ class McpServer(models.AbstractModel):
         stored = self.env["mcp.stream.event"]._stored(last_event_id, session.id)
         chunks = [sse.event(data, event_id) for event_id, data in stored.events]
         # For the client's next question whether there is more. Where there cannot be, it does not ask.
-        return b"".join([*chunks, *([] if stored.is_finished else [sse.retry(stream_hub.retry_ms())])]) or sse.COMMENT
+        return b"".join([*chunks, *([] if stored.is_finished else [sse.retry(ASK_AGAIN_MS)])]) or sse.COMMENT
 
     def _resumed(self, event_id: str, session_id: int) -> tuple[str, int]:
         try:

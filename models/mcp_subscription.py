@@ -1,7 +1,8 @@
+import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services import topics
@@ -13,14 +14,12 @@ LONGEST_URI = 1000
 # A listener that is not heard of for so long is gone: its process was killed.
 LISTENER_LIFE = timedelta(hours=2)
 PURGE_BATCH = 10_000
-# Where a change of it is a change of the resource, too.
-CHATTER_MODELS = ("mail.message", "mail.activity")
 
 
 class McpSubscription(models.Model):
     """Which resources somebody wants to hear of: a session (`resources/subscribe`), or a listening stream.
 
-    The rows tell every worker which models' changes are worth a notice. A stream finds its own in memory.
+    A stream finds its own in memory. `mcp.watched.model` tells every worker which changes are worth a notice.
     """
 
     _name = "mcp.subscription"
@@ -31,18 +30,11 @@ class McpSubscription(models.Model):
     token_id = fields.Many2one("mcp.token", required=True, readonly=True, index=True, ondelete="cascade")
     uri = fields.Char(string="URI", required=True, readonly=True)
     model = fields.Char(readonly=True, help="Whose records are watched for it.")
+    res_id = fields.Integer(readonly=True)
     alive_at = fields.Datetime(readonly=True)
 
     _session_uri_unique = models.UniqueIndex("(session_id, uri)", "A session subscribes to a resource once.")
-    _by_model = models.Index("(model) WHERE model IS NOT NULL")
-
-    @api.model
-    @tools.ormcache(cache="assets")
-    def _watched(self) -> frozenset[str]:
-        """Return the models of which a change may concern somebody. Asked at every write."""
-        self.env.cr.execute(SQL("SELECT DISTINCT model FROM mcp_subscription WHERE model IS NOT NULL"))
-        found = {model for (model,) in self.env.cr.fetchall()}
-        return frozenset(found | set(CHATTER_MODELS) if found else found)
+    _by_record = models.Index("(model, res_id) WHERE model IS NOT NULL")
 
     @api.model
     def _checked(self, uris: object) -> list[str]:
@@ -110,15 +102,33 @@ class McpSubscription(models.Model):
         self.env.cr.execute(SQL("SELECT uri FROM mcp_subscription WHERE session_id = %s ORDER BY id", session_id))
         return [uri for (uri,) in self.env.cr.fetchall()]
 
+    @api.model
+    def _note_gone(self, model: str, ids: Sequence[int]) -> None:
+        """Tell those who subscribe to records that are about to be deleted. Afterwards nobody could say any more who
+        was allowed to read them, so that is asked now."""
+        self.env.cr.execute(
+            SQL("SELECT DISTINCT token_id, uri FROM mcp_subscription WHERE model = %s AND res_id = ANY(%s)",
+                model, list(ids))
+        )  # fmt: skip
+        wanted: dict[int, set[str]] = {}
+        for token_id, uri in self.env.cr.fetchall():
+            wanted.setdefault(token_id, set()).add(uri)
+        for token_id, uris in wanted.items():
+            # sudo: whose token it is and which limits it has, to ask with exactly these.
+            credential = self.env["mcp.token"].sudo().browse(token_id)._as_credential()
+            theirs = self.env(user=credential.user_id, context={}, su=False)["mcp.server"]
+            told = theirs._readable(credential, uris, contextlib.nullcontext)
+            self.env["mcp.notice"]._send(topics.gone(token_id, uri) for uri in told)
+
     def _add(self, uris: Iterable[str], values: dict) -> None:
         rows = []
         for uri in uris:
             record = topics.watched(self._address(uri))
-            rows.append({**values, "uri": uri, "model": record[0] if record else False})
+            model, res_id = record or (False, False)
+            rows.append({**values, "uri": uri, "model": model, "res_id": res_id})
         # sudo: nobody has access to the model; the caller has checked whose stream it is.
         self.sudo().create(rows)
-        if any(row["model"] and row["model"] not in self._watched() for row in rows):
-            self.env.registry.clear_cache("assets")
+        self.env["mcp.watched.model"]._need({row["model"] for row in rows if row["model"]})
 
     @api.autovacuum
     def _gc_subscriptions(self):
@@ -136,6 +146,4 @@ class McpSubscription(models.Model):
                 PURGE_BATCH,
             )
         )
-        if self.env.cr.rowcount:
-            self.env.registry.clear_cache("assets")
         return self.env.cr.rowcount, self.env.cr.rowcount == PURGE_BATCH

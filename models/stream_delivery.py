@@ -111,7 +111,8 @@ class Delivery:
         for hit in found:
             stream = hit.stream
             told = [(topics.LISTS[name], {}) for name in hit.lists]
-            told += [(UPDATED, {"uri": uri}) for uri in hit.uris if uri in readable[stream.credential]]
+            open_uris = [*hit.gone, *(uri for uri in hit.uris if uri in readable[stream.credential])]
+            told += [(UPDATED, {"uri": uri}) for uri in open_uris]
             for number, (method, params) in enumerate(told, 1):
                 # The id stands for all of a notice: a client that has only some of it gets it again.
                 is_last = number == len(told) and stream.kind == "session"

@@ -65,11 +65,13 @@ def retry_ms() -> int:
     return random.randint(*RETRY_MS)
 
 
-@CommonServer.on_stop
 def end_all() -> None:
     """End all streams of this process, as clients expect it of a server that goes away."""
     for hub in list(_hubs.values()):
         hub.stop()
+
+
+CommonServer.on_stop(end_all)
 
 
 class StreamHub(threading.Thread):

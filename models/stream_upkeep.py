@@ -52,6 +52,17 @@ class McpToken(models.Model):
             return False
         return user.with_user(user)._has_mcp_group()
 
+    def _as_credential(self) -> Credential:
+        """Return the token as a request would come with it, as far as its row tells."""
+        return Credential(
+            self.kind,
+            self.id,
+            self.user_id.id,
+            self.profile_id.id,
+            self.last_ip or "",
+            client_profile_id=self.oauth_client_id.profile_id.id or None,
+        )
+
 
 class McpSession(models.Model):
     _inherit = "mcp.session"
@@ -96,18 +107,21 @@ class McpServer(models.AbstractModel):
     _inherit = "mcp.server"
 
     @api.model
-    def _readable(self, credential: Credential, uris: Iterable[str]) -> set[str]:
-        """Return which of these resources the caller could read now. Run it as the credential's user."""
-        return {uri for uri in uris if self._is_readable(credential, uri)}
+    def _readable(self, credential: Credential, uris: Iterable[str], guard=reading) -> set[str]:
+        """Return which of these resources the caller could read now. Run it as the credential's user.
 
-    def _is_readable(self, credential: Credential, uri: str) -> bool:
+        :param guard: keeps the check from writing, where the transaction is its own
+        """
+        return {uri for uri in uris if self._is_readable(credential, uri, guard)}
+
+    def _is_readable(self, credential: Credential, uri: str, guard) -> bool:
         exchange = Exchange(Message("resources/read", {"uri": uri}, 0), V2026_07_28, credential, "stream")
         template = self.env["mcp.resource"]._templates().get(kind_of(uri))
         try:
             call = self._reading_call(exchange, template.toolset if template else "core")
             call.env["mcp.resource"]._check_granted(call, call.spec.toolset, template.tool if template else "")
             self.env["mcp.policy"]._authorize(call)
-            with reading(call.env):
+            with guard(call.env):
                 self._check_open(call, uri)
         except (ToolError, HttpRefusal):
             return False

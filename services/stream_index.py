@@ -32,11 +32,17 @@ class StreamLimits:
 
 @dataclass(frozen=True)
 class Hit:
-    """What a change means for one stream: lists that may be others, resources that may have changed."""
+    """What a change means for one stream.
+
+    :param lists: those that may be others
+    :param uris: resources that may have changed, if their client may read them
+    :param gone: resources that were deleted
+    """
 
     stream: HeldStream
     lists: tuple[str, ...]
     uris: tuple[str, ...]
+    gone: tuple[str, ...] = ()
 
 
 class StreamIndex:
@@ -83,8 +89,9 @@ class StreamIndex:
             found.add(f"stream:{stream.name}")
         for name in stream.lists:
             found.update(topics.of_list(name, stream.credential.user_id))
-        for uri_topics in stream.uris.values():
+        for uri, uri_topics in stream.uris.items():
             found.update(uri_topics)
+            found.add(topics.gone(stream.credential.token_id, uri))
         with self._lock:
             if stream not in self._by_token.get(stream.credential.token_id, ()):
                 return
@@ -141,11 +148,12 @@ def hits(streams: Iterable[HeldStream], changed: frozenset[str]) -> list[Hit]:
     found = []
     for stream in streams:
         here = stream.topics & changed
-        user = stream.credential.user_id
+        user, token = stream.credential.user_id, stream.credential.token_id
         lists = tuple(name for name in stream.lists if not here.isdisjoint(topics.of_list(name, user)))
-        uris = tuple(uri for uri, of_uri in stream.uris.items() if not here.isdisjoint(of_uri))
-        if lists or uris:
-            found.append(Hit(stream, lists, uris))
+        gone = tuple(uri for uri in stream.uris if topics.gone(token, uri) in here)
+        uris = tuple(uri for uri, of_uri in stream.uris.items() if uri not in gone and not here.isdisjoint(of_uri))
+        if lists or uris or gone:
+            found.append(Hit(stream, lists, uris, gone))
     return found
 
 

@@ -6,6 +6,7 @@
     record:res.partner:7           a record; record:res.partner: many of them
     chatter:res.partner:7          its messages and activities; chatter:res.partner: of many
     uri:...                        a resource of another addon, by its URI
+    gone:7:...                     a resource that is being deleted, for those with this token, who may read it
     session:7                      the subscriptions of a session
     stream:...                     the outbox has news for a stream
 
@@ -57,6 +58,11 @@ def of_uri(uri: str, address: Address | None) -> tuple[str, ...]:
     model, record_id = found
     kind = "chatter" if address and address.kind == "chatter" else "record"
     return own, f"{kind}:{model}", f"{kind}:{model}:{record_id}"
+
+
+def gone(token_id: int, uri: str) -> str:
+    """Return the topic on which a token hears that a resource is gone."""
+    return f"gone:{token_id}:{uri}"
 
 
 def watched(address: Address | None) -> tuple[str, int] | None:

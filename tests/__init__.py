@@ -67,6 +67,7 @@ from . import (
     test_mcp_tool,
     test_mcp_tool_checks,
     test_mcp_tool_registry,
+    test_mcp_watched_model,
     test_missing_values,
     test_neutralize,
     test_oauth_authorize,

@@ -47,6 +47,33 @@ class TestChangeNotices(McpCase):
             {f"record:res.partner:{self.partner.id}", f"record:res.partner:{parent.id}"}, self.noticed()
         )
 
+    def test_lines_are_a_part_of_their_record(self):
+        bank = self.env["res.partner.bank"].create({"acc_number": "BE71096123456769", "partner_id": self.partner.id})
+        self.assertIn(f"record:res.partner:{self.partner.id}", self.noticed())
+        bank.acc_holder_name = "Somebody"
+        self.assertIn(f"record:res.partner:{self.partner.id}", self.noticed())
+        bank.unlink()
+        self.assertIn(f"record:res.partner:{self.partner.id}", self.noticed())
+
+    def test_who_could_read_a_record_hears_that_it_is_gone(self):
+        uri, token = f"odoo://record/res.partner/{self.partner.id}", self.exchange().credential.token_id
+        self.env["mcp.subscription"]._listen("y", token, [uri])
+        with self.env.cr.savepoint() as savepoint:
+            self.partner.unlink()
+            self.assertIn(topics.gone(token, uri), self.noticed())
+            self.env.invalidate_all(flush=False)
+            savepoint.rollback()
+        self.env["ir.rule"].create(
+            {
+                "name": "hidden",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": f"[('id', '!=', {self.partner.id})]",
+            }
+        )
+        self.noticed()
+        self.partner.unlink()
+        self.assertNotIn(topics.gone(token, uri), self.noticed())
+
     def test_many_records_are_one_topic(self):
         self.env["res.partner"].create([{"name": str(n)} for n in range(topics.MOST_RECORDS + 1)])
         self.assertIn("record:res.partner", self.noticed())

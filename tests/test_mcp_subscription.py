@@ -40,15 +40,6 @@ class TestMcpSubscription(McpCase):
         self.subscriptions._unsubscribe(self.session, "odoo://record/res.partner/8")
         self.assertEqual(self.subscriptions._of_session(self.session), ["test://anything"])
 
-    def test_models_are_watched_that_somebody_wants_to_hear_of(self):
-        self.assertEqual(self.subscriptions._watched(), frozenset())
-        self.subscribe("odoo://model/res.country")
-        self.assertEqual(self.subscriptions._watched(), frozenset())
-        self.subscribe(RECORD)
-        self.assertEqual(self.subscriptions._watched(), {"res.partner", "mail.message", "mail.activity"})
-        with self.assertQueryCount(0):
-            self.subscriptions._watched()
-
     def test_number_and_length_are_limited(self):
         for number in range(MOST_URIS):
             self.subscribe(f"test://{number}")

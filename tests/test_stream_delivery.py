@@ -7,6 +7,7 @@ from odoo.tests import new_test_user, tagged
 from ..models.stream_delivery import Delivery
 from ..services.exchange import Exchange, Message
 from ..services.stream_index import StreamIndex
+from ..services.topics import gone
 from ..services.versions import V2025_06_18, V2025_11_25
 from .common import McpCase
 
@@ -131,6 +132,13 @@ class TestStreamDelivery(McpCase):
         )
         self.deliver("record:res.partner:2000000000", "record:no.model:1")
         self.assertEqual(len(self.heard(held)), 1)
+
+    def test_deletion_is_told_to_those_who_could_read_the_record(self):
+        held = self.listening(resourceSubscriptions=[self.uri])
+        other = self.listening(self.env.ref("base.user_admin"), resourceSubscriptions=[self.uri])
+        self.partner.unlink()
+        self.deliver(self.topic, gone(held.credential.token_id, self.uri))
+        self.assertEqual((len(self.heard(held)), len(self.heard(other))), (2, 1))
 
     def test_closed_models_are_never_told(self):
         uris = ["odoo://record/res.users.apikeys/1", "odoo://model/ir.config_parameter", "odoo://record/ir.rule/1"]

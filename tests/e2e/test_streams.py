@@ -1,0 +1,363 @@
+"""Long-lived streams through nginx with the README's recipe, 2 workers and the evented process."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+import fixture
+from streams import Client
+
+from devtools import clients, databases, fixture_server, server, tokens
+
+SCRIPTS = Path(__file__).parent / "scripts"
+RECORD = "odoo://record/res.partner/1"
+UPDATED = "notifications/resources/updated"
+HEARTBEAT = 15
+PATIENCE = 60
+MOST_THREADED = 20
+# Run in `odoo shell`: as in the settings, so that every worker hears of it.
+SETTINGS = """
+env["ir.config_parameter"].set_param("mcp_endpoint.streams_routed", "True")
+env["ir.config_parameter"].set_param("mcp_endpoint.streams_token", "5")
+env.cr.commit()
+env.registry.signal_changes()
+"""
+PEOPLE = """
+env["res.users"].create([{"name": login, "login": login, "group_ids": [(6, 0, [
+    env.ref("base.group_user").id, env.ref("mcp_endpoint.group_mcp_user").id])]}
+    for login in ("streams_reader", "streams_leaver")])
+env.cr.commit()
+env.registry.signal_changes()
+"""
+REVOKE = """
+env["mcp.token"].search([("user_id.login", "=", "streams_leaver")])._revoke()
+env.cr.commit()
+env.registry.signal_changes()
+"""
+HIDE = """
+env["ir.rule"].create({"name": "streams_test", "model_id": env["ir.model"]._get_id("res.partner"),
+                       "domain_force": "[('id', '!=', 1)]", "groups": [(4, env.ref("base.group_user").id)]})
+env.cr.commit()
+env.registry.signal_changes()
+"""
+SHOW = """
+env["ir.rule"].search([("name", "=", "streams_test")]).unlink()
+env.cr.commit()
+env.registry.signal_changes()
+"""
+
+
+class StreamCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.running = fixture.shared()
+        cls.client = Client(cls.running.base, cls.running.token)
+        if not hasattr(StreamCase, "people"):
+            wanted = (tokens.Wanted(login, "full") for login in ("streams_reader", "streams_leaver"))
+            StreamCase.people = tokens.issue(cls.running.database, *wanted, before=SETTINGS + PEOPLE)
+
+    def change(self, uri=RECORD):
+        """Change a record in an HTTP worker."""
+        model, record_id = uri.removeprefix("odoo://record/").split("/")
+        values = {"comment": os.urandom(4).hex()}
+        self.client.endpoint.facts("odoo_update_records", model=model, ids=[int(record_id)], values=values)
+
+    def opened(self, stream):
+        self.addCleanup(stream.close)
+        self.assertEqual(stream.status, 200)
+        return stream
+
+    def evented_pid(self):
+        """The id of the evented process of this server."""
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                try:
+                    words = (folder / "cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if b"gevent" in words and f"--gevent-port={self.running.server.gevent_port}".encode() in words:
+                    return int(folder.name)
+        raise AssertionError("There is no evented process.")
+
+    def wait_for_evented(self):
+        """Wait until streams are served again."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            stream = self.client.listen()
+            stream.close()
+            if stream.status == 200:
+                return
+            time.sleep(0.5)
+        raise AssertionError("The evented process does not come back.")
+
+
+class TestStreams(StreamCase):
+    def test_session_hears_of_what_it_subscribed_to(self):
+        session = self.client.session()
+        stream = self.opened(self.client.get(session))
+        self.assertEqual(self.client.ask("resources/subscribe", {"uri": RECORD}, session).result, {})
+        self.change()
+        self.assertEqual(stream.message(), {"jsonrpc": "2.0", "method": UPDATED, "params": {"uri": RECORD}})
+        self.client.ask("resources/unsubscribe", {"uri": RECORD}, session)
+        self.change()
+        self.assertEqual(stream.methods(), [])
+
+    def test_listener_is_acknowledged_first_and_told_what_it_asked_for(self):
+        stream = self.opened(self.client.listen(promptsListChanged=True, resourceSubscriptions=[RECORD]))
+        first = stream.message()
+        self.assertEqual(first["method"], "notifications/subscriptions/acknowledged")
+        self.change()
+        tag = {"io.modelcontextprotocol/subscriptionId": "listen-1"}
+        self.assertEqual(stream.message()["params"], {"uri": RECORD, "_meta": tag})
+
+    def test_missed_changes_come_after_a_break(self):
+        session = self.client.session()
+        self.client.ask("resources/subscribe", {"uri": RECORD}, session)
+        stream = self.opened(self.client.get(session))
+        self.change()
+        stream.message()
+        last = stream.last_id
+        stream.close()
+        self.change()
+        again = self.opened(self.client.get({**session, "Last-Event-ID": last}))
+        self.assertEqual(again.message()["method"], UPDATED)
+        self.assertNotEqual(again.last_id, last)
+
+    def test_newer_stream_of_a_session_replaces_the_older(self):
+        session = self.client.session()
+        first = self.opened(self.client.get(session))
+        second = self.opened(self.client.get(session))
+        self.assertTrue(first.ended.wait(5))
+        self.assertFalse(second.ended.wait(1))
+
+    def test_session_that_ends_takes_its_stream_along(self):
+        session = self.client.session()
+        stream = self.opened(self.client.get(session))
+        self.assertEqual(self.client.endpoint.post(b"", session, method="DELETE").status, 204)
+        self.assertTrue(stream.ended.wait(5))
+        self.assertEqual(self.client.get(session).status, 404)
+
+    def test_foreign_and_made_up_event_ids_are_refused(self):
+        mine, other = self.client.session(), self.client.session()
+        stream = self.opened(self.client.get(mine))
+        deadline = time.monotonic() + 5
+        while stream.last_id is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for event_id in (stream.last_id, "x_1", "0"):
+            self.assertEqual(self.client.get({**other, "Last-Event-ID": event_id}).status, 400)
+
+    def test_token_has_so_many_streams(self):
+        streams = [self.opened(Client(self.running.base, self.people[0]).listen()) for _number in range(5)]
+        self.assertEqual(Client(self.running.base, self.people[0]).listen().status, 429)
+        streams[0].close()
+        deadline = time.monotonic() + 10
+        while (status := Client(self.running.base, self.people[0]).listen().status) != 200:
+            self.assertLess(time.monotonic(), deadline, status)
+            time.sleep(0.2)
+
+    def test_the_port_of_streams_does_no_work(self):
+        direct = Client(f"http://127.0.0.1:{self.running.server.gevent_port}", self.running.token).endpoint
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+        listening = {"Mcp-Method": "subscriptions/listen"}
+        # Also where it calls itself a wish to listen.
+        for payload, headers in ((body, None), (body, listening), ([body], listening)):
+            self.assertEqual(direct.post(payload, headers).status, 503)
+
+    def test_a_worker_answers_405(self):
+        worker = Client(self.running.server.base, self.running.token)
+        session = worker.session()
+        self.assertEqual(worker.get(session).status, 405)
+        self.assertEqual(worker.get().status, 405)
+        self.assertEqual(worker.listen().status, 404)
+
+
+class TestEndOfStreams(StreamCase):
+    def test_revoked_token_loses_its_streams_within_a_heartbeat(self):
+        leaver = Client(self.running.base, self.people[1])
+        session = leaver.session()
+        streams = [self.opened(leaver.get(session)), self.opened(leaver.listen()), self.opened(leaver.get())]
+        mine = self.opened(self.client.listen())
+        databases.shell(self.running.database, REVOKE)
+        for stream in streams:
+            self.assertTrue(stream.ended.wait(HEARTBEAT + 5))
+        self.assertIn("result", streams[1].methods(0.1))
+        self.assertIsNotNone(streams[0].retry)
+        self.assertFalse(mine.ended.is_set())
+        self.assertGreater(mine.heartbeats, 0)
+
+    def test_who_lost_access_hears_nothing(self):
+        reader = Client(self.running.base, self.people[0])
+        stream = self.opened(reader.listen(resourceSubscriptions=[RECORD]))
+        stream.message()
+        self.change()
+        self.assertEqual(stream.message()["method"], UPDATED)
+        databases.shell(self.running.database, HIDE)
+        self.addCleanup(databases.shell, self.running.database, SHOW)
+        self.change()
+        self.assertEqual(stream.methods(2), [])
+
+    def test_killed_process_of_streams_comes_back_and_nothing_is_lost(self):
+        session = self.client.session()
+        self.client.ask("resources/subscribe", {"uri": RECORD}, session)
+        stream = self.opened(self.client.get(session))
+        self.change()
+        stream.message()
+        last = stream.last_id
+        os.kill(self.evented_pid(), signal.SIGKILL)
+        self.assertTrue(stream.ended.wait(5))
+        # Workers work on.
+        self.change()
+        self.wait_for_evented()
+        again = self.opened(self.client.get({**session, "Last-Event-ID": last}))
+        self.assertEqual(again.message()["method"], UPDATED)
+
+    def test_process_of_streams_that_is_asked_to_go_ends_them(self):
+        session = self.client.session()
+        standalone, listening = self.opened(self.client.get(session)), self.opened(self.client.listen())
+        listening.message()
+        os.kill(self.evented_pid(), signal.SIGTERM)
+        self.assertTrue(standalone.ended.wait(10))
+        self.assertIsNotNone(standalone.retry)
+        self.assertEqual(listening.methods(0.5), ["result"])
+        self.wait_for_evented()
+
+
+class TestLegacyTransport(StreamCase):
+    """HTTP+SSE without any SDK."""
+
+    def connect(self, path="/mcp/sse"):
+        stream = self.opened(self.client.get(path=path))
+        name, address = stream.event()
+        self.assertEqual(name, "endpoint")
+        self.assertTrue(address.startswith("/mcp/messages?session_id="), address)
+        return stream, address
+
+    def send(self, address, method, params=None, message_id=1):
+        body = {"jsonrpc": "2.0", "method": method, "params": params or {}}
+        body |= {} if message_id is None else {"id": message_id}
+        answer = self.client.endpoint.post(body, path=address)
+        self.assertEqual((answer.status, answer.body), (202, b""))
+
+    def initialize(self, stream, address):
+        client = {"name": "old", "version": "1"}
+        self.send(address, "initialize", {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": client})
+        answer = stream.message()
+        self.assertEqual((answer["id"], answer["result"]["protocolVersion"]), (1, "2024-11-05"))
+        self.send(address, "notifications/initialized", message_id=None)
+
+    def test_handshake_tools_and_errors(self):
+        for path in ("/mcp/sse", "/mcp"):
+            stream, address = self.connect(path)
+            self.initialize(stream, address)
+            self.send(address, "ping", message_id="p")
+            self.assertEqual(stream.message(), {"jsonrpc": "2.0", "id": "p", "result": {}})
+            self.send(address, "tools/call", {"name": "greet", "arguments": {"name": "Ann"}}, 7)
+            self.assertEqual(stream.message()["id"], 7)
+            self.send(address, "no/such", message_id=8)
+            self.assertEqual(stream.message()["error"]["code"], -32601)
+
+    def test_call_is_cancelled_while_it_runs(self):
+        stream, address = self.connect()
+        self.initialize(stream, address)
+        self.send(address, "tools/call", {"name": "slow_compute", "arguments": {"seconds": 20, "label": "x"}}, 9)
+        self.send(address, "ping", message_id=10)
+        self.assertEqual(stream.message()["id"], 10)
+        self.send(address, "notifications/cancelled", {"requestId": 9}, None)
+        time.sleep(3)
+        self.send(address, "ping", message_id=11)
+        self.assertEqual(stream.message()["id"], 11)
+
+    def test_nobody_else_posts_there(self):
+        stream, address = self.connect()
+        body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        other = Client(self.running.base, self.people[0]).endpoint
+        self.assertEqual(other.post(body, path=address).status, 404)
+        self.assertEqual(self.client.endpoint.post(body, path=f"{address}x").status, 404)
+        self.assertEqual(self.client.endpoint.post([body], path=address).status, 400)
+        self.assertEqual(self.client.endpoint.post(b"{", path=address).status, 400)
+
+    def test_session_ends_with_its_stream(self):
+        stream, address = self.connect()
+        stream.close()
+        deadline = time.monotonic() + HEARTBEAT + 5
+        body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        while self.client.endpoint.post(body, path=address).status != 404:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.5)
+
+    def test_url_narrows_the_connection(self):
+        stream, address = self.connect("/mcp/sse?readonly=1")
+        self.initialize(stream, address)
+        self.send(address, "tools/list", message_id=2)
+        names = {tool["name"] for tool in stream.message()["result"]["tools"]}
+        self.assertIn("odoo_search_records", names)
+        self.assertNotIn("odoo_update_records", names)
+
+
+class TestSdkStreams(StreamCase):
+    """What people's clients do with streams: subscriptions, progress, both transports."""
+
+    def run_client(self, command, path="/mcp", **variables):
+        environment = {
+            **os.environ,
+            "MCP_URL": f"{self.running.base}{path}",
+            "MCP_TOKEN": self.running.token,
+            "MCP_RESOURCE": RECORD,
+            **variables,
+        }
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
+        self.assertEqual(done.returncode, 0, f"{done.stdout}\n{done.stderr}")
+        seen = json.loads(done.stdout)
+        self.assertIn("odoo_search_records", seen["tools"])
+        self.assertFalse(seen["error"])
+        return seen
+
+    def test_python_sdk_1(self):
+        for kind, path in (("sse", "/mcp/sse"), ("sse", "/mcp"), ("http", "/mcp")):
+            with self.subTest(transport=kind, path=path):
+                command = [os.environ["MCP_LEGACY_PYTHON"], "-P", str(SCRIPTS / "stream_client.py")]
+                seen = self.run_client(command, path, MCP_TRANSPORT=kind)
+                self.assertIn(UPDATED, seen["heard"])
+                self.assertTrue(seen["progress"])
+
+    def test_python_sdk_2(self):
+        command = [clients.python_sdk(), "-P", str(SCRIPTS / "listen_client.py")]
+        seen = self.run_client(command)
+        self.assertEqual(seen["changed"], RECORD)
+        self.assertEqual(seen["protocol"], "2026-07-28")
+
+    def test_typescript_sdks(self):
+        node = clients.node()
+        for package in ("@modelcontextprotocol/sdk", "sdk-of-2025"):
+            for kind, path in (("sse", "/mcp/sse"), ("http", "/mcp")):
+                with self.subTest(package=package, transport=kind):
+                    script = str(SCRIPTS / "ts_stream_client.cjs")
+                    seen = self.run_client([node.node, script, node.modules, package, kind], path)
+                    self.assertEqual(seen["updated"], RECORD)
+                    self.assertTrue(seen["progress"])
+
+
+class TestThreadedServer(unittest.TestCase):
+    """`workers = 0`: a few streams, in threads."""
+
+    def test_few_streams_that_end_with_the_server(self):
+        with fixture_server.running("streamsthreads", workers=0) as running:
+            client = Client(running.server.base, running.token)
+            databases.shell(running.database, SETTINGS.replace('"5"', '"100"'))
+            session = client.session()
+            self.assertEqual(client.ask("resources/subscribe", {"uri": RECORD}, session).result, {})
+            stream = client.get(session)
+            more = [client.listen(resourceSubscriptions=[RECORD]) for _number in range(MOST_THREADED)]
+            self.assertEqual([each.status for each in more], [200] * (MOST_THREADED - 1) + [429])
+            values = {"comment": os.urandom(4).hex()}
+            client.endpoint.facts("odoo_update_records", model="res.partner", ids=[1], values=values)
+            self.assertEqual(stream.message()["method"], UPDATED)
+            self.assertIn(UPDATED, more[0].methods())
+            server.stop(running.server)
+            self.assertTrue(stream.ended.wait(5))
+            self.assertIsNotNone(stream.retry)
+            self.assertIn("result", more[1].methods(2))
