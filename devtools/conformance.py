@@ -28,7 +28,6 @@ PATIENCE = 120
 LISTED = re.compile(r"^\s+- (\S+) \[(\S+)\]$", re.MULTILINE)
 
 _STREAM = "needs a stream, which the endpoint does not open"
-_TASKS = "the tasks extension is not served"
 
 # The scenarios of the authorization server, which depend on each other.
 LOGIN = ("authorization-server-metadata-endpoint", "authorization-code-grant")
@@ -36,7 +35,6 @@ LOGIN = ("authorization-server-metadata-endpoint", "authorization-code-grant")
 # The scenarios that are not run (a name ending in * stands for all that begin so), each with its reason.
 LEFT_OUT = {
     "server-sse-polling": _STREAM,
-    "tasks-*": _TASKS,
 }
 # Why the suite skips checks, by scenario. A skip of any other scenario is a failure.
 SKIPS = {

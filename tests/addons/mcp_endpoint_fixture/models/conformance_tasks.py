@@ -43,8 +43,9 @@ def _delete(call):
 
 def _two_questions(call):
     name = ask_name()
-    colour = form("What is your favorite color?", {"color": {"type": "string"}}, ["color"])
-    return told(f"{call.need_all({'name': name, 'color': colour})}")
+    # The suite has the same answer for both.
+    nickname = form("And what do your friends call you?", {"name": {"type": "string"}}, ["name"])
+    return told(f"{call.need_all({'name': name, 'nickname': nickname})}")
 
 
 def _ask_then_work(call):
