@@ -38,7 +38,7 @@ def restart_postgresql(_fixture):
 def leave(fixture, mark):
     """Clients that ask for a write and are gone before it is answered, some before it is begun."""
     for number in range(LEAVERS):
-        arguments = {"model": "res.partner", "records": [{"name": f"{mark} left {number}"}]}
+        arguments = {"model": "res.partner", "records": [{"name": f"{mark} write left {number}"}]}
         request = bench_wire.rpc("tools/call", fixture.token, name="odoo_create_records", arguments=arguments)
         connection = http.client.HTTPConnection("127.0.0.1", fixture.proxy.port, timeout=30)
         try:

@@ -6,6 +6,8 @@ from . import fault_load, postgres
 
 TRIGGER = "test_trigger_tool_change"
 CHANGED = "notifications/tools/list_changed"
+# A job whose worker was killed is found when its lease is over.
+JOB_PATIENCE = 120
 
 
 def problems(fixture, load):
@@ -39,6 +41,19 @@ def stream_problems(fixture, before):
     return found
 
 
+def job_problems(fixture, job):
+    """Sentences about a job that was queued before, which has to come to its end."""
+    deadline = time.monotonic() + JOB_PATIENCE
+    row = None
+    while time.monotonic() < deadline:
+        told = fault_load.called(fixture, "odoo_list_jobs", {"id": job, "kind": "job"})
+        row = told["jobs"][0] if told else row
+        if row and row["status"] in ("done", "failed", "cancelled"):
+            return [] if row["status"] == "done" else [f"the job is {row['status']}"]
+        time.sleep(0.5)
+    return [f"the job is stuck: {row}"]
+
+
 def _tells(stream):
     """Whether it tells of the change, or has ended."""
     try:
@@ -66,7 +81,7 @@ def _writes(fixture, load):
 
 def _truth(fixture, mark):
     """The audit log and the change journal say what is there, and nothing else."""
-    made = f"SELECT id FROM res_partner WHERE name LIKE '{mark} %'"
+    made = f"SELECT id FROM res_partner WHERE name LIKE '{mark} write %'"
     said = (
         "SELECT unnest(string_to_array(record_ids, ','))::int FROM mcp_audit_log"
         " WHERE tool = 'odoo_create_records' AND model = 'res.partner' AND outcome = 'ok'"

@@ -16,6 +16,7 @@ WRITERS = 3
 READERS = 1
 PATIENCE = 45
 PAUSE = 0.03
+JOB_ROWS = 1500
 
 
 class Load:
@@ -55,7 +56,7 @@ class Load:
         count = 0
         while not self._stop.is_set():
             count += 1
-            name = f"{self.mark} {number}.{count}"
+            name = f"{self.mark} write {number}.{count}"
             arguments = {"model": "res.partner", "records": [{"name": name}], "idempotency_key": name}
             if self._until_answered("odoo_create_records", arguments):
                 self.written.append(name)
@@ -81,6 +82,15 @@ class Load:
                 self.retries += 1
             time.sleep(0.1)
         return False
+
+
+def submitted(fixture, mark):
+    """Queue a job that works while it breaks: an import in parts. Its id, and the names of what it has to make."""
+    names = [f"{mark} job {number}" for number in range(JOB_ROWS)]
+    rows = [{"id": name.replace(" ", "_"), "name": name} for name in names]
+    arguments = {"model": "res.partner", "rows": rows}
+    call = {"tool": "odoo_import_records", "arguments": arguments, "in_parts": True}
+    return called(fixture, "odoo_run_job", call)["id"], names
 
 
 def called(fixture, tool, arguments, timeout=30):

@@ -1,7 +1,7 @@
 """break one thing after the other under load, and say what became of it
 
 HTTP worker, evented process, cron worker, PostgreSQL, Redis, client: each is killed, restarted or taken away while
-clients write, read and listen. Afterwards no write is lost or doubled, no job and no stream is stuck, the next request
+clients write, read and listen, and a job runs. Afterwards no write is lost or doubled, no job and no stream is stuck, the next request
 works, and the audit log says what is in the database.
 """
 
@@ -13,7 +13,6 @@ from . import databases, fault_actions, fault_checks, fault_load, fixture_server
 from .console import say
 
 LEAD = 1.5  # seconds of load before the fault, and after recovery
-RECOVERY = 60
 
 
 @dataclass(frozen=True)
@@ -81,12 +80,15 @@ def as_text(outcomes):
 def _one(fixture, cache, name):
     mark = f"Fault {time.time_ns() % 10**9}"
     stream = fault_load.listening(fixture, toolsListChanged=True)
+    job, names = fault_load.submitted(fixture, mark)
     try:
         with fault_load.Load(fixture, mark) as load:
+            load.written += names
             time.sleep(LEAD)
             FAULTS[name](fixture, cache, mark)
             time.sleep(LEAD)
             problems = fault_checks.stream_problems(fixture, stream)
+        problems += fault_checks.job_problems(fixture, job)
         problems += fault_checks.problems(fixture, load)
     finally:
         stream.close()

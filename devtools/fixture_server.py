@@ -3,6 +3,7 @@
 It stands as in production: nginx with the README's recipe, HTTP workers, the evented process, cron workers.
 """
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ from . import databases, nginx, postgres, server, tokens
 from .console import Failure, step
 
 FIXTURES = "mcp_endpoint_fixture,mcp_endpoint_example"
-PORT = 18469
+# Not the same in every ./dev at once: one that restarts has to find its port free again.
+PORT = 18469 + os.getpid() % 40 * 5
 PATIENCE = 60
 # Other scheduled jobs would write, and conflict with writes, at times no test can know.
 ONLY_OUR_CRONS = """
