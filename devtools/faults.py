@@ -1,8 +1,8 @@
 """break one thing after the other under load, and say what became of it
 
 HTTP worker, evented process, cron worker, PostgreSQL, Redis, client: each is killed, restarted or taken away while
-clients write, read and listen, and a job runs. Afterwards no write is lost or doubled, no job and no stream is stuck, the next request
-works, and the audit log says what is in the database.
+clients write, read and listen, and a job runs. Afterwards no write is lost or doubled, no job and no stream is stuck,
+the next request works, and the audit log says what is in the database.
 """
 
 import time
