@@ -35,10 +35,9 @@ WINDOW = 10.0
 MOST_FAILURES = 4
 # Seconds between two notes in the database that sessions are in use.
 NOTED_EVERY = 300.0
-# Clients come back at different moments. Official ones try twice and give up: together that has to be longer than it
-# takes until this process is there again, and where the whole server goes away, until that is.
-RETRY_MS = (4000, 9000)
-RESTART_MS = (8000, 14_000)
+# Clients come back at different moments. Official ones try twice and give up: together that has to be longer than a
+# restart takes. They wait only where a stream has broken off.
+RETRY_MS = (6000, 12_000)
 
 _hubs: dict[str, "StreamHub"] = {}
 _lock = threading.Lock()
@@ -112,7 +111,7 @@ class StreamHub(threading.Thread):
     def stop(self) -> None:
         """End all streams, now."""
         self._is_stopped = True
-        self.index.end_all({kind: sse.retry(random.randint(*RESTART_MS)) for kind in ("session", "resumed")})
+        self.index.end_all({kind: sse.retry(retry_ms()) for kind in ("session", "resumed")})
         self._wake.set()
 
     def run(self) -> None:

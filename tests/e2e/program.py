@@ -1,5 +1,6 @@
 """A client that is a program of its own."""
 
+import contextlib
 import queue
 import subprocess
 import tempfile
@@ -60,5 +61,6 @@ class Program:
         """End it."""
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # a line that it was told and has not read
+            self.process.stdin.close()
         self.home.cleanup()
