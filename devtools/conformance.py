@@ -32,8 +32,8 @@ LOGIN = ("authorization-server-metadata-endpoint", "authorization-code-grant")
 
 # The scenarios that are not run (a name ending in * stands for all that begin so), each with its reason.
 LEFT_OUT = {
-    "server-sse-polling": "its tool leaves its stream for no reason; we do so for questions only, and with real clients "
-    "(tests/e2e/test_lasting_clients.py) fetch the answer as it asks",
+    "server-sse-polling": "its tool leaves its stream for no reason; we do so for questions only, whose answers real "
+    "clients fetch in the same way (tests/e2e/test_lasting_clients.py)",
 }
 # Why the suite skips checks, by scenario. A skip of any other scenario is a failure.
 SKIPS = {
