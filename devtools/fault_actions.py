@@ -52,7 +52,7 @@ def leave(fixture, mark):
 
 def evented_process(fixture):
     """The pid of the evented process. Failure when there is none within seconds."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for pid in _children(fixture.server.pid):
             if b"gevent" in _read(f"/proc/{pid}/cmdline").split(b"\0"):
