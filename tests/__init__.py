@@ -7,6 +7,7 @@ from . import (
     test_approval_request,
     test_audit_search,
     test_call_environment,
+    test_call_reporting,
     test_change_journal,
     test_change_notices,
     test_change_reading,
