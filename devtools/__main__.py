@@ -9,7 +9,7 @@ from pathlib import Path
 from .console import Failure, say
 
 # The order in which --help shows commands; those that are not named here follow.
-FIRST = ("demo", "test", "serve", "stop", "shell", "logs", "token", "package", "bench", "conformance")
+FIRST = ("demo", "test", "serve", "stop", "shell", "logs", "token", "package", "bench", "conformance", "faults")
 
 ENVIRONMENT = """\
 environment:

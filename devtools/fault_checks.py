@@ -8,8 +8,8 @@ TRIGGER = "test_trigger_tool_change"
 CHANGED = "notifications/tools/list_changed"
 # The evented process is started again and loads the database, on a busy machine slowly.
 STREAM_PATIENCE = 60
-# A job whose worker was killed is found when its lease is over.
-JOB_PATIENCE = 120
+# A job whose worker was killed is found when its lease is over and Odoo looks for work: it does once a minute.
+JOB_PATIENCE = 180
 
 
 def problems(fixture, load):
