@@ -68,10 +68,10 @@ class McpServer(models.AbstractModel):
 
     @api.model
     def _heard(self, exchange: Exchange) -> None:
-        super()._heard(exchange)
         message_id = exchange.message.params.get("requestId")
         if exchange.message.method == "notifications/cancelled" and exchange.session_id and message_id is not None:
             self.env["mcp.pending.call"]._cancel(exchange.session_id, message_id)
+        return super()._heard(exchange)
 
     @api.model
     def _hold_seconds(self) -> int:
