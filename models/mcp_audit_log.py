@@ -30,7 +30,8 @@ class McpAuditLog(models.Model):
     _description = "MCP Audit Log"
     _order = "id desc"
     _log_access = False
-    _rec_name = "tool"
+    _rec_name = "request"
+    _rec_names_search = ["tool", "method"]
 
     date = fields.Datetime(required=True, readonly=True, index=True)
     user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")

@@ -83,11 +83,15 @@ class McpProfile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if not self.env.su:
+            vals_list = [{**vals, "is_baseline": False} for vals in vals_list]
         profiles = super().create(vals_list)
         self.env.registry.clear_cache()
         return profiles
 
     def write(self, vals):
+        if "is_baseline" in vals and not self.env.su:
+            raise UserError(self.env._("Which profile is the baseline cannot be changed; change its limits instead."))
         result = super().write(vals)
         # Compiled policies are cached in the "default" cache of every worker; Odoo signals the change to all of them.
         self.env.registry.clear_cache()

@@ -106,6 +106,13 @@ class TestMcpProfile(McpCase):
             baseline.active = False
         with self.assertRaises(UserError):
             baseline.unlink()
+        admin = self.env.ref("base.user_admin")
+        with self.assertRaises(UserError):
+            baseline.with_user(admin).is_baseline = False
+        with self.assertRaises(UserError):
+            self.profiles["full"].with_user(admin).is_baseline = True
+        second = self.env["mcp.profile"].with_user(admin).create({"name": "x", "is_baseline": True})
+        self.assertFalse(second.is_baseline)
 
     def test_groups_decide_who_may_choose(self):
         developer = self.env.ref("mcp_endpoint.profile_developer")
