@@ -15,8 +15,8 @@ from ..services.tool_page import tool_page
 from ..services.versions import VERSIONS, Version
 
 TOOLS_PER_PAGE = 100
-# How long a client may take a list for current. We send no change notifications, so this is how soon a changed
-# profile shows; what is no longer granted is refused at once all the same.
+# How long a client may take a list for current. Without a stream this is how soon a changed profile shows; what is no
+# longer granted is refused at once all the same.
 LIST_TTL_MS = 60_000
 SERVER_NAME = "odoo-mcp-endpoint"
 # The methods that may ask (specification, basic/patterns/mrtr).
