@@ -34,7 +34,7 @@ class McpInbound:
     @property
     def trace(self) -> str | None:
         """The trace that the request's header names."""
-        return trace_context.traceparent(self.http.headers.get(trace_context.HEADER))
+        return trace_context.traceparent(self.http.environ.get("HTTP_TRACEPARENT"))
 
     @property
     def is_modern(self) -> bool:
@@ -43,19 +43,19 @@ class McpInbound:
 
     @cached_property
     def accepts_json(self) -> bool:
-        return _accepted(self.http.headers.get("Accept", ""))[0]
+        return _accepted(self.http.environ.get("HTTP_ACCEPT", ""))[0]
 
     @cached_property
     def accepts_stream(self) -> bool:
         """Whether the client names event streams. What accepts anything need not know what to do with one."""
-        return _accepted(self.http.headers.get("Accept", ""))[1]
+        return _accepted(self.http.environ.get("HTTP_ACCEPT", ""))[1]
 
     def check_source(self) -> None:
         """:raises HttpRefusal: 403 for a browser page that is not on the list, or a foreign Host on loopback"""
-        origin = self.http.headers.get("Origin")
+        origin = self.http.environ.get("HTTP_ORIGIN")
         if origin is not None and not self.policy.allows_origin(origin):
             raise HttpRefusal(403, "This Origin is not allowed. An administrator can add it in the MCP settings.")
-        if not self.policy.allows_host(self.http.headers.get("Host", "")):
+        if not self.policy.allows_host(self.http.environ.get("HTTP_HOST", "")):
             raise HttpRefusal(403, "This Host is not served: web.base.url says that this server is local only.")
 
     def check_post(self) -> None:

@@ -4,17 +4,17 @@ Every value comes through the same `ToolCall` as a tool's answer; a model or rec
 completed like one that does not exist: with nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.fields import Domain
 from odoo.models import BaseModel
 
 from ..services.errors import InvalidParams, ToolError
 from ..services.exchange import Exchange
-from ..services.model_names import BUSINESS_MODELS
 from ..services.uri import kind_of, parameters_of
 from ..services.versions import V2024_11_05, Version
 from .prompt_arguments import model_of
@@ -24,6 +24,24 @@ MAX_RECORDS = 20
 # Of an administrator's own resources, those looked through.
 MOST_CUSTOM = 1_000
 LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True)
+class CompletableArgument:
+    """What completing an argument of a prompt needs to know of it."""
+
+    name: str
+    kind: str
+    model_name: str | None
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompletablePrompt:
+    """What completing needs to know of a prompt."""
+
+    model_name: str | None
+    arguments: Mapping[str, CompletableArgument]
 
 
 class McpServer(models.AbstractModel):
@@ -69,19 +87,15 @@ class McpPrompt(models.Model):
         :raises ToolError: `unknown_reference`, when there is no such prompt or argument
         """
         granted = self.env["mcp.resource"]._is_granted(call, "core")
-        prompt = self._available(call, name).get(name) if granted else None
-        if prompt is None:
+        prompt = self._completable().get(name) if granted else None
+        if prompt is None or not (prompt.model_name is None or call.allows_model(prompt.model_name)):
             # Prompts of other addons, too, are only known by being listed.
             names = [item["name"] for item in self.get_prompts(call)]
             if name in names:
                 return []
             raise _unknown(f"There is no prompt {name[:64]!r}.", "See prompts/list.")
-        # Searched for: reading `argument_ids` would read those of all prompts, and the groups as well.
-        asked = Domain("prompt_id", "=", prompt.id) & Domain("name", "=", argument)
-        # sudo: an argument of a prompt that this caller has.
-        arguments = self.env["mcp.prompt.argument"].sudo()
-        found = arguments.search_fetch(asked, ["name", "kind", "model_name", "options"])
-        if not found:
+        found = prompt.arguments.get(argument)
+        if found is None:
             raise _unknown(f"{name} has no argument {argument[:64]!r}.", "See prompts/list.")
         match found.kind:
             case "model":
@@ -89,13 +103,28 @@ class McpPrompt(models.Model):
             case "field":
                 return _fields(call, model_of(call, found, others), value)
             case "record":
-                rows = call.read(_records(call, model_of(call, found, others), value), ["display_name"])
+                records = _records(call, model_of(call, found, others), value, fetch=["display_name"])
+                rows = call.read(records, ["display_name"])
                 return [f"{row['display_name']} [{row['id']}]" for row in rows]
             case "selection":
-                return _starting(found._choices(), value)
+                return _starting(found.choices, value)
             case "date":
                 return _starting(_dates(call), value)
         return []
+
+    @api.model
+    @tools.ormcache("self.env.uid")
+    def _completable(self) -> dict[str, CompletablePrompt]:
+        """Return the prompts that this user has, by name, whatever the policy says of the models they are about.
+
+        Odoo clears this cache when groups and rules change, prompts when they do.
+        """
+        prompts = self.search(Domain("user_id", "in", (False, self.env.uid)))
+        # A user's own hide those for all.
+        return {
+            prompt.name: CompletablePrompt(prompt.model_name or None, _completable_arguments(prompt))
+            for prompt in prompts.sorted(lambda prompt: bool(prompt.user_id))
+        }
 
 
 class McpResource(models.Model):
@@ -134,6 +163,15 @@ class McpResource(models.Model):
         return []
 
 
+def _completable_arguments(prompt) -> dict[str, CompletableArgument]:
+    # sudo: the arguments of a prompt that this user has.
+    arguments = prompt.sudo().argument_ids
+    return {
+        each.name: CompletableArgument(each.name, each.kind, each.model_name or None, tuple(each._choices()))
+        for each in arguments
+    }
+
+
 def _checked(params) -> tuple[dict, str, str, dict[str, str]]:
     """Return reference, argument name, value and other arguments. :raises InvalidParams: naming what is wrong"""
     reference, argument = params.get("ref"), params.get("argument")
@@ -157,16 +195,8 @@ def _models(call, value: str) -> list[str]:
     named = [item["model"] for item in found[:MAX_VALUES]]
     if not value:
         return named
-    start = value.lower()
-    registry = call.env.registry
-    begun = sorted(name for name in registry if name.startswith(start))
-    meant = [name for name, words in BUSINESS_MODELS.items() if any(word.startswith(start) for word in words)]
-    kept = (name for name in [*begun, *meant] if name in registry and not registry[name]._transient)
-    return [*islice((name for name in kept if _is_open(call, name)), MAX_VALUES), *named]
-
-
-def _is_open(call, model: str) -> bool:
-    return not call.env.registry[model]._abstract and call.allows_model(model)
+    begun = call.env["mcp.tool.registry"]._models_begun(call, value.lower())
+    return [*islice(filter(call.allows_model, begun), MAX_VALUES), *named]
 
 
 def _fields(call, model: str, value: str) -> list[str]:
@@ -176,17 +206,18 @@ def _fields(call, model: str, value: str) -> list[str]:
     return [*begun, *sorted(name for name, facts in labels.items() if wanted in facts["string"].lower())]
 
 
-def _records(call, model: str, value: str) -> BaseModel:
-    """Return records that the caller sees, by words of the name or by id, with what their `display_name` is made of.
+def _records(call, model: str, value: str, fetch: Sequence[str] = ()) -> BaseModel:
+    """Return records that the caller sees, by words of the name or by id.
 
+    :param fetch: what will be read of them
     :raises ToolError: the model is closed or does not exist
     """
     if not call.allows_model(model):
         raise ToolError("not_found", f"{model[:64]} has no records to complete.")
     domain = call.domain(model, query=value) if value else call.domain(model)
-    found = call.search(domain, limit=MAX_RECORDS, fetch=["display_name"])
+    found = call.search(domain, limit=MAX_RECORDS, fetch=fetch)
     if value.isascii() and value.isdigit() and len(value) < 10:
-        found = call.search(call.domain(model, ids=[int(value)]), limit=1, fetch=["display_name"]) | found
+        found = call.search(call.domain(model, ids=[int(value)]), limit=1, fetch=fetch) | found
     call.touch(model, found.ids)
     return found
 

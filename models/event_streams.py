@@ -1,7 +1,7 @@
 import secrets
 
 import odoo
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.tools import config
 
 from ..services import jsonrpc, protocol, sse
@@ -40,8 +40,11 @@ class McpServer(models.AbstractModel):
     @api.model
     def _streams_routed(self) -> bool:
         """Say whether clients that ask for a stream are known to reach a process that holds them."""
-        if not config["workers"]:
-            return True
+        return not config["workers"] or self._streams_are_said_to_be_routed()
+
+    @api.model
+    @tools.ormcache(cache="stable")
+    def _streams_are_said_to_be_routed(self) -> bool:
         # sudo: a system parameter that users may not read in general.
         return self.env["ir.config_parameter"].sudo().get_param("mcp_endpoint.streams_routed") == "True"
 

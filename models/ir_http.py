@@ -1,3 +1,4 @@
+import functools
 import ipaddress
 import json
 import re
@@ -49,18 +50,18 @@ class IrHttp(models.AbstractModel):
         :raises HTTPException: 400, 401 or 429, with the `WWW-Authenticate` challenge of RFC 6750 and RFC 9728
         """
         request.session.can_save = False
+        http = request.httprequest
         if request.env["mcp.policy"]._is_paused():
             text = "An administrator has switched this endpoint off"
             raise _refusal(503, "temporarily_unavailable", text, ("Retry-After", str(PAUSED_RETRY)))
         if request.env["mcp.policy"]._needs_https(request.httprequest.scheme, request.httprequest.host):
             raise _refusal(403, "https_required", HTTPS_REQUIRED)
         secret = cls._mcp_bearer()
-        ip = _address(request.httprequest.remote_addr)
+        ip = _address(http.remote_addr)
         tokens = request.env["mcp.token"]
         state = tokens._find(secret)
-        failures = request.env["mcp.auth.failure"]
         if state is None:
-            if wait := failures._note("token", ip):
+            if wait := request.env["mcp.auth.failure"]._note("token", ip):
                 raise _too_many_failures(wait)
             raise cls._mcp_challenge(401, "invalid_token", "The access token is not valid")
         refusal = state.refusal
@@ -75,12 +76,12 @@ class IrHttp(models.AbstractModel):
                 refusal = "user_not_allowed"
         if refusal:
             # Told to log in again however often it comes: whoever has it once had a right to it.
-            failures._note("dead", ip)
+            request.env["mcp.auth.failure"]._note("dead", ip)
             # Why else it is refused is for those who can look it up in Odoo.
             text = "The access token expired" if refusal == "token_expired" else "The access token is not valid"
             raise cls._mcp_challenge(401, "invalid_token", text)
-        user_agent = request.httprequest.headers.get("User-Agent", "")[:200]
-        request.mcp_credential = Credential(
+        user_agent = http.environ.get("HTTP_USER_AGENT", "")[:200]
+        credential = request.mcp_credential = Credential(
             kind=state.kind,
             token_id=state.id,
             user_id=state.user_id,
@@ -90,7 +91,7 @@ class IrHttp(models.AbstractModel):
             scopes=cls._mcp_scopes(state.scopes),
             client_profile_id=state.client_profile_id,
         )
-        cls._mcp_check_address(request.mcp_credential)
+        cls._mcp_check_address(credential)
         tokens._note_use(state, ip, user_agent)
 
     @classmethod
@@ -105,9 +106,10 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _mcp_bearer(cls) -> str:
         """Return the bearer token. :raises HTTPException: there is none, or more than one"""
-        if "access_token" in request.httprequest.args:
+        http = request.httprequest
+        if http.query_string and "access_token" in http.args:
             raise cls._mcp_challenge(400, "invalid_request", "A token in the URL is not accepted")
-        header = request.httprequest.headers.get("Authorization", "")
+        header = http.environ.get("HTTP_AUTHORIZATION", "")
         if len(header) > LONGEST_HEADER or SEVERAL.search(header):
             raise cls._mcp_challenge(400, "invalid_request", "Send one Authorization header with one token")
         scheme, _space, secret = header.partition(" ")
@@ -151,6 +153,7 @@ def _refusal(status: int, error: str, description: str, *more: tuple[str, str]) 
     return STATUSES[status](response=Response(body, status=status, headers=headers))
 
 
+@functools.lru_cache(maxsize=1024)
 def _address(remote: str | None) -> str:
     """Return the remote address in canonical form, empty when there is none (a unix socket)."""
     try:

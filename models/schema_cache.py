@@ -16,7 +16,12 @@ _SEQUENCES = ("stable", "default", "groups", "templates")
 
 
 def cached(env: Environment, name: str, build: Callable[[], object], *, by: Hashable = None):
-    """Return `build()` as plain JSON data, from the cache where it is there.
+    """Return `build()` as plain JSON data, from the cache where it is there; see `cached_json`."""
+    return json.loads(cached_json(env, name, build, by=by))
+
+
+def cached_json(env: Environment, name: str, build: Callable[[], object], *, by: Hashable = None) -> bytes:
+    """Return the JSON of `build()`, from the cache where it is there; then the same object each time.
 
     What is built may depend on the caller's groups and language, and on nothing else of the caller: not on the user,
     the company, the context or the policy. Those are applied to the result, each time.
@@ -28,7 +33,7 @@ def cached(env: Environment, name: str, build: Callable[[], object], *, by: Hash
     registry = env.registry
     seconds = _seconds(env)
     if not seconds or _has_pending_changes(registry):
-        return json.loads(json.dumps(build()))
+        return _json(build())
     cache = _cache(registry)
     cache.ttl = seconds
     sequences = tuple(registry.cache_sequences.get(sequence) for sequence in _SEQUENCES)
@@ -36,11 +41,11 @@ def cached(env: Environment, name: str, build: Callable[[], object], *, by: Hash
     variant = (registry.registry_sequence, sequences, env.lang, groups, by)
     stored = cache.get(name, variant)
     if stored is None:
-        stored = json.dumps(build(), separators=(",", ":")).encode()
+        stored = _json(build())
         # Building may itself have changed something (an override that clears caches).
         if not _has_pending_changes(registry):
             cache.set(name, stored, variant)
-    return json.loads(stored)
+    return stored
 
 
 def counts(env: Environment) -> Counts:
@@ -53,6 +58,10 @@ def clear(env: Environment) -> None:
     _cache(env.registry).invalidate()
     # The cheapest of Odoo's signals that are part of the key.
     env.registry.clear_cache("templates")
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _cache(registry) -> SchemaCache:

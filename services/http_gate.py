@@ -96,6 +96,7 @@ def is_plain_from_elsewhere(scheme: str, host: str) -> bool:
     return scheme != "https" and not is_loopback_host(_hostname("//" + host))
 
 
+@lru_cache(maxsize=64)
 def _hostname(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""

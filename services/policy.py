@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from . import guardrails
 from .errors import PolicyDenied
@@ -110,18 +111,18 @@ class CompiledPolicy:
         default_factory=dict, compare=False, hash=False, repr=False
     )
 
-    @property
+    @cached_property
     def level(self) -> str:
         """The effective access level: the lowest of all layers."""
         return min((layer.level for layer in self.layers), key=ACCESS_LEVELS.index)
 
-    @property
+    @cached_property
     def confirmation(self) -> str:
         """When a human is asked, the assistant's or another: the strictest mode of all layers."""
         modes = (mode for layer in self.layers for mode in (layer.confirmation, layer.approval))
         return max(modes, key=CONFIRMATION_MODES.index)
 
-    @property
+    @cached_property
     def approval(self) -> str:
         """When other people have to approve: the strictest mode of all layers."""
         return max((layer.approval for layer in self.layers), key=CONFIRMATION_MODES.index)
@@ -141,33 +142,33 @@ class CompiledPolicy:
         """Say whether this is the tool by which the outcome of parked calls is learnt, and there may be such calls."""
         return spec.name == FOLLOW_UP_TOOL and self.approval != "never"
 
-    @property
+    @cached_property
     def calls_per_minute(self) -> int:
         """How many calls a minute may see: the smallest number of all layers, 0 where none has one."""
         return min((layer.calls_per_minute for layer in self.layers if layer.calls_per_minute), default=0)
 
-    @property
+    @cached_property
     def companies(self) -> frozenset[int] | None:
         """Ids of the companies that every layer leaves, None when none says anything."""
         limits = [layer.companies for layer in self.layers if layer.companies is not None]
         return frozenset.intersection(*limits) if limits else None
 
-    @property
+    @cached_property
     def max_result(self) -> int:
         """Characters of an answer at most; 0 when no layer says."""
         return min((layer.max_result for layer in self.layers if layer.max_result), default=0)
 
-    @property
+    @cached_property
     def capture(self) -> bool:
         """Whether arguments and results go into the audit log."""
         return any(layer.capture for layer in self.layers)
 
-    @property
+    @cached_property
     def lockdown(self) -> bool:
         """Whether text by outsiders is hidden."""
         return any(layer.lockdown for layer in self.layers)
 
-    @property
+    @cached_property
     def has_rules(self) -> bool:
         """Whether any layer has rules for models."""
         return any(layer.rules for layer in self.layers)

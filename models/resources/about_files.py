@@ -6,6 +6,19 @@ from ...services.uri import Template
 from ..reports import offered_reports
 
 MOST_REPORTS = 500
+_OWN = (
+    Template(
+        "attachment", ("id",), "Attachment", "A file as text, or as an image.", "files", tool="odoo_read_files"
+    ),
+    Template(
+        "report",
+        ("report", "id"),
+        "Report",
+        "A printed document of one record, as text.",
+        "files",
+        tool="odoo_render_report",
+    ),
+)
 
 
 class McpResource(models.Model):
@@ -15,20 +28,7 @@ class McpResource(models.Model):
 
     @api.model
     def _templates(self) -> dict[str, Template]:
-        own = (
-            Template(
-                "attachment", ("id",), "Attachment", "A file as text, or as an image.", "files", tool="odoo_read_files"
-            ),
-            Template(
-                "report",
-                ("report", "id"),
-                "Report",
-                "A printed document of one record, as text.",
-                "files",
-                tool="odoo_render_report",
-            ),
-        )
-        return super()._templates() | {template.kind: template for template in own}
+        return super()._templates() | {template.kind: template for template in _OWN}
 
     def _resource_attachment(self, call, id: int) -> ToolResult:
         result = self.env["mcp.tool.registry"]._tool_read_files(call, attachment_id=id)

@@ -11,6 +11,62 @@ OPERATIONS = ("read", "create", "write", "delete")
 MOST_MODELS = 100
 COUNT_CAP = 10_000
 _JSON = "Add ?format=json for JSON."
+_OWN = (
+    Template(
+        "context",
+        (),
+        "Context",
+        "The user you act as, companies, time zone, apps, limits.",
+        priority=1.0,
+        tool="odoo_get_context",
+    ),
+    Template(
+        "models",
+        (),
+        "Models",
+        "The main models, with what you may do on each.",
+        priority=0.8,
+        tool="odoo_find_models",
+    ),
+    Template(
+        "categories",
+        (),
+        "Apps",
+        "The installed apps and their main models.",
+        priority=0.4,
+        tool="odoo_find_models",
+    ),
+    Template(
+        "model",
+        ("name",),
+        "Model",
+        f"A model's fields, choices and operations. {_JSON}",
+        priority=0.8,
+        tool="odoo_describe_model",
+    ),
+    Template(
+        "access",
+        ("model",),
+        "Access",
+        f"What you may do on a model, and why not. {_JSON}",
+        tool="odoo_explain_access",
+    ),
+    Template(
+        "workflow",
+        ("model",),
+        "Workflow",
+        f"A model's states, buttons and reports. {_JSON}",
+        tool="odoo_describe_model",
+    ),
+    Template(
+        "module",
+        ("name",),
+        "Module",
+        f"An installed module and its models. {_JSON}",
+        priority=0.3,
+        tool="odoo_get_context",
+    ),
+)
 
 
 class McpResource(models.Model):
@@ -20,63 +76,7 @@ class McpResource(models.Model):
 
     @api.model
     def _templates(self) -> dict[str, Template]:
-        own = (
-            Template(
-                "context",
-                (),
-                "Context",
-                "The user you act as, companies, time zone, apps, limits.",
-                priority=1.0,
-                tool="odoo_get_context",
-            ),
-            Template(
-                "models",
-                (),
-                "Models",
-                "The main models, with what you may do on each.",
-                priority=0.8,
-                tool="odoo_find_models",
-            ),
-            Template(
-                "categories",
-                (),
-                "Apps",
-                "The installed apps and their main models.",
-                priority=0.4,
-                tool="odoo_find_models",
-            ),
-            Template(
-                "model",
-                ("name",),
-                "Model",
-                f"A model's fields, choices and operations. {_JSON}",
-                priority=0.8,
-                tool="odoo_describe_model",
-            ),
-            Template(
-                "access",
-                ("model",),
-                "Access",
-                f"What you may do on a model, and why not. {_JSON}",
-                tool="odoo_explain_access",
-            ),
-            Template(
-                "workflow",
-                ("model",),
-                "Workflow",
-                f"A model's states, buttons and reports. {_JSON}",
-                tool="odoo_describe_model",
-            ),
-            Template(
-                "module",
-                ("name",),
-                "Module",
-                f"An installed module and its models. {_JSON}",
-                priority=0.3,
-                tool="odoo_get_context",
-            ),
-        )
-        return super()._templates() | {template.kind: template for template in own}
+        return super()._templates() | {template.kind: template for template in _OWN}
 
     def _resource_context(self, call) -> ToolResult:
         return _titled("Context", self.env["mcp.tool.registry"]._tool_get_context(call))

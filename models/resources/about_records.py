@@ -6,6 +6,24 @@ from ..resource_record import record_document
 
 _JSON = "Add ?format=json for JSON."
 MESSAGES_SHOWN = 50
+_OWN = (
+    Template(
+        "record",
+        ("model", "id"),
+        "Record",
+        f"A record in full, lines included. {_JSON}",
+        priority=0.9,
+        tool="odoo_search_records",
+    ),
+    Template(
+        "chatter",
+        ("model", "id"),
+        "Chatter",
+        f"A record's messages, notes and activities. {_JSON}",
+        "chatter",
+        tool="odoo_read_thread",
+    ),
+)
 
 
 class McpResource(models.Model):
@@ -13,25 +31,7 @@ class McpResource(models.Model):
 
     @api.model
     def _templates(self) -> dict[str, Template]:
-        own = (
-            Template(
-                "record",
-                ("model", "id"),
-                "Record",
-                f"A record in full, lines included. {_JSON}",
-                priority=0.9,
-                tool="odoo_search_records",
-            ),
-            Template(
-                "chatter",
-                ("model", "id"),
-                "Chatter",
-                f"A record's messages, notes and activities. {_JSON}",
-                "chatter",
-                tool="odoo_read_thread",
-            ),
-        )
-        return super()._templates() | {template.kind: template for template in own}
+        return super()._templates() | {template.kind: template for template in _OWN}
 
     def _resource_record(self, call, model: str, id: int) -> ToolResult:
         return record_document(call, model, id)

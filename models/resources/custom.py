@@ -5,6 +5,24 @@ from ...services.times import to_wire
 from ...services.tool import ToolResult
 from ...services.uri import Template, build
 
+_OWN = (
+    Template(
+        "custom",
+        ("slug",),
+        "Company resource",
+        "A text or list that an administrator wrote.",
+        tool="odoo_search_records",
+    ),
+    Template(
+        "prompt",
+        ("name",),
+        "Skill",
+        "A prompt with its arguments, as it is kept.",
+        priority=0.4,
+        tool="odoo_find_skills",
+    ),
+)
+
 
 class McpResource(models.Model):
     """The resources that administrators wrote, read as the caller: its groups are a record rule."""
@@ -34,24 +52,7 @@ class McpResource(models.Model):
 
     @api.model
     def _templates(self) -> dict[str, Template]:
-        own = (
-            Template(
-                "custom",
-                ("slug",),
-                "Company resource",
-                "A text or list that an administrator wrote.",
-                tool="odoo_search_records",
-            ),
-            Template(
-                "prompt",
-                ("name",),
-                "Skill",
-                "A prompt with its arguments, as it is kept.",
-                priority=0.4,
-                tool="odoo_find_skills",
-            ),
-        )
-        return super()._templates() | {template.kind: template for template in own}
+        return super()._templates() | {template.kind: template for template in _OWN}
 
     def _resource_prompt(self, call, name: str) -> ToolResult:
         prompt = self.env["mcp.prompt"]._named(call, name)

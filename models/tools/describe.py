@@ -8,6 +8,7 @@ from ...services.tool import ToolResult, tool
 from ..model_actions import model_actions
 from ..model_schema import model_schema
 from ..model_usage import creation, filtering, writable
+from ..schema_cache import cached
 
 OPERATIONS = ("read", "create", "write", "delete")
 BRIEF_FIELDS = 40
@@ -17,6 +18,7 @@ FULL_BUDGET = 20_000
 # Room that the general facts leave to the fields, at least.
 LEAST_BUDGET = 1_500
 MOST_PER_COMPANY = 6
+_MOST = {"brief": BRIEF_FIELDS, "full": FULL_FIELDS}
 _HOW = {
     "brief": "Name them in fields, look with field_query, or ask for detail full.",
     "full": "Name them in fields, or look with field_query.",
@@ -45,6 +47,8 @@ class McpToolRegistry(models.AbstractModel):
         and defaults, an example filter, or the buttons offered on ids.
         """
         call.check_model(model, "create" if purpose == "create" else "write" if purpose == "write" else "read")
+        if purpose == "read" and not fields and not field_query and (known := _known(call, model, detail)):
+            return known
         schema = model_schema(call.env, model)
         allowed = call.fields(model)
         opened = [item for item in schema["fields"] if item["name"] in allowed]
@@ -62,13 +66,36 @@ class McpToolRegistry(models.AbstractModel):
         return ToolResult(facts, text=wording.as_text(facts))
 
 
+def _known(call, model: str, detail: str) -> ToolResult | None:
+    """Return the whole answer to the commonest question, None where it may be another for the next caller."""
+
+    def build() -> list | None:
+        schema = model_schema(call.env, model)
+        allowed = call.fields(model)
+        opened = [item for item in schema["fields"] if item["name"] in allowed]
+        if any(item.get("dynamic_selection") for item in [*opened[: _MOST[detail]], *_state_fields(opened)]):
+            return None
+        facts = _general(call, model, schema, opened)
+        _add_fields(call, model, facts, opened, detail)
+        return [facts, wording.as_text(facts)]
+
+    # Rights are asked for each time: a model may give them by other means than groups.
+    variant = (detail, _operations(call, model), call.policy.key)
+    known = cached(call.env, f"fields:{model}", build, by=variant)
+    return known and ToolResult(known[0], text=known[1])
+
+
+def _operations(call, model: str) -> tuple[str, ...]:
+    return tuple(operation for operation in OPERATIONS if call.allows_model(model, operation))
+
+
 def _general(call, model: str, schema: dict, opened: list[dict]) -> dict:
     """Return what is true of the model as a whole, for this caller."""
     names = {item["name"] for item in opened}
     facts = {
         "model": model,
         "label": schema["label"],
-        "operations": [operation for operation in OPERATIONS if call.allows_model(model, operation)],
+        "operations": list(_operations(call, model)),
         "record_name": schema.get("record_name"),
         "order": schema.get("order"),
         "archive": schema.get("archive") if schema.get("archive") in names else None,
@@ -96,14 +123,17 @@ def _company(schema: dict, opened: list[dict]) -> dict:
 
 def _state(call, model: str, opened: list[dict]) -> dict | None:
     """Return the field that says how far a record has come, with its values."""
-    by_name = {item["name"]: item for item in opened}
-    for name in ("state", "stage_id", "status", "kanban_state"):
-        item = by_name.get(name)
-        if item and item["type"] == "selection":
-            return {"field": name, "values": _choices(call, model, item)[: wording.MOST_CHOICES]}
-        if item and item["type"] == "many2one":
-            return {"field": name, "model": item["relation"]}
+    for item in _state_fields(opened):
+        if item["type"] == "selection":
+            return {"field": item["name"], "values": _choices(call, model, item)[: wording.MOST_CHOICES]}
+        return {"field": item["name"], "model": item["relation"]}
     return None
+
+
+def _state_fields(opened: list[dict]) -> list[dict]:
+    by_name = {item["name"]: item for item in opened}
+    candidates = (by_name.get(name) for name in ("state", "stage_id", "status", "kanban_state"))
+    return [item for item in candidates if item and item["type"] in ("selection", "many2one")]
 
 
 def _for_purpose(call, model: str, purpose: str, schema: dict, opened: list[dict], facts: dict) -> list[dict]:
@@ -125,7 +155,7 @@ def _for_purpose(call, model: str, purpose: str, schema: dict, opened: list[dict
 
 def _add_fields(call, model: str, facts: dict, chosen: list[dict], detail: str) -> None:
     is_full = detail == "full"
-    most, budget = (FULL_FIELDS, FULL_BUDGET) if is_full else (BRIEF_FIELDS, BRIEF_BUDGET)
+    most, budget = _MOST[detail], FULL_BUDGET if is_full else BRIEF_BUDGET
     entries = [wording.shown(_complete(call, model, item), is_full=is_full) for item in chosen[:most]]
     room = max(LEAST_BUDGET, budget - wording.size(facts) - len(_HOW[detail]) - 60)
     facts["fields"] = wording.fitted(entries, most, room)

@@ -1,3 +1,6 @@
+import functools
+import json
+
 from odoo import models
 from odoo.tools import SQL
 
@@ -7,7 +10,7 @@ from ...services.schema import CURSOR, LIMIT, boolean, params, text
 from ...services.tables import table_text
 from ...services.tool import ToolResult, tool
 from ..paging import next_cursor, page_start
-from ..schema_cache import cached
+from ..schema_cache import cached_json
 
 DEFAULT_LIMIT = 20
 OPERATIONS = ("read", "create", "write", "delete")
@@ -52,9 +55,13 @@ class McpToolRegistry(models.AbstractModel):
         self, call, query: str | None, category: str | None = None, custom_only: bool = False
     ) -> list[dict]:
         """Return the entries of `_model_catalog` that are looked for and open to the caller, the best first."""
-        catalog = cached(call.env, "models", self._model_catalog)
+        catalog = cached_json(call.env, "models", self._model_catalog)
         ranked = _ranked(catalog, (query or "").strip(), category, custom_only)
         return [item for item in ranked if call.allows_model(item["model"])]
+
+    def _models_begun(self, call, start: str) -> tuple[str, ...]:
+        """Return the models whose technical name or everyday word begins with a text; also closed ones."""
+        return _begun(cached_json(call.env, "models", self._model_catalog), start)
 
     def _model_catalog(self) -> list[dict]:
         """Return what does not depend on the caller, for every model with records of its own."""
@@ -97,23 +104,39 @@ class McpToolRegistry(models.AbstractModel):
         return {model for (model,) in rows}
 
 
-def _ranked(catalog: list[dict], query: str, category: str | None, custom_only: bool) -> list[dict]:
+# People type, and clients ask after each letter.
+@functools.lru_cache(maxsize=128)
+def _ranked(catalog: bytes, query: str, category: str | None, custom_only: bool) -> tuple[dict, ...]:
+    """Return the entries of a catalog that are looked for, the best first. Not to be changed."""
+    entries = json.loads(catalog)
     if custom_only:
-        catalog = [item for item in catalog if item.get("custom")]
+        entries = [item for item in entries if item.get("custom")]
     if category:
         wanted = category.lower().split()
-        catalog = [item for item in catalog if all(word in _place(item) for word in wanted)]
+        entries = [item for item in entries if all(word in _place(item) for word in wanted)]
     if not query:
         if not custom_only and not category:
-            catalog = [item for item in catalog if item.get("menu") or model_names.is_listed(item["model"])]
-        return sorted(catalog, key=_business_order)
+            entries = [item for item in entries if item.get("menu") or model_names.is_listed(item["model"])]
+        return tuple(sorted(entries, key=_business_order))
     wanted = model_names.normalized(query)
-    scored = [(_score(wanted, item), item) for item in catalog]
+    scored = [(_score(wanted, item), item) for item in entries]
     good = [(score, item) for score, item in scored if score >= _GOOD_MATCH]
     if not good:
-        by_name = {item["model"]: item for item in catalog}
-        return [by_name[name] for name in nearest(query, {name: item["label"] for name, item in by_name.items()}, 10)]
-    return [item for score, item in sorted(good, key=lambda pair: (-_weighted(*pair), _business_order(pair[1])))]
+        by_name = {item["model"]: item for item in entries}
+        labels = {name: item["label"] for name, item in by_name.items()}
+        return tuple(by_name[name] for name in nearest(query, labels, 10))
+    good.sort(key=lambda pair: (-_weighted(*pair), _business_order(pair[1])))
+    return tuple(item for _score, item in good)
+
+
+@functools.lru_cache(maxsize=128)
+def _begun(catalog: bytes, start: str) -> tuple[str, ...]:
+    names = {item["model"] for item in json.loads(catalog)}
+    begun = sorted(name for name in names if name.startswith(start))
+    meant = (
+        name for name, words in model_names.BUSINESS_MODELS.items() if any(word.startswith(start) for word in words)
+    )
+    return (*begun, *(name for name in meant if name in names))
 
 
 def _score(wanted: str, item: dict) -> float:
