@@ -101,6 +101,26 @@ class TestCompletion(ResourceMixin, McpCase):
         params = {"ref": {"type": "ref/prompt", "name": "mine"}, "argument": {"name": "a", "value": ""}}
         self.assertEqual(self.refused("completion/complete", user=other, **params).code, -32602)
 
+    def test_a_changed_prompt_is_completed_as_it_is_now(self):
+        self.assertEqual(self.complete("selection", "r")[0], "red")
+        prompt = self.env["mcp.prompt"].search([("name", "=", "kinds")])
+        argument = prompt.argument_ids.filtered(lambda each: each.kind == "selection")
+        argument.options = "rust"
+        self.assertEqual(self.complete("selection", "r"), ["rust"])
+        # A user's own takes the place of the one for all.
+        own = self.env["mcp.prompt"].with_user(self.user).create(
+            {
+                "name": "kinds", "title": "Mine", "body": "x",
+                "argument_ids": [Command.create({"name": "selection", "kind": "selection", "options": "rose"})],
+            }
+        )  # fmt: skip
+        self.assertEqual(self.complete("selection", "r"), ["rose"])
+        own.unlink()
+        self.assertEqual(self.complete("selection", "r"), ["rust"])
+        prompt.group_ids = self.env.ref("base.group_system")
+        params = {"ref": {"type": "ref/prompt", "name": "kinds"}, "argument": {"name": "selection", "value": ""}}
+        self.assertEqual(self.refused("completion/complete", **params).code, -32602)
+
     def test_hostile_values_find_nothing_and_do_no_harm(self):
         for value in ("%", "_", "'; DROP TABLE res_users; --", "\\", "\x00", "(" * 500, "🦄", "x" * 5000, "9" * 30):
             for name in ("model", "record", "field", "date", "selection"):

@@ -76,6 +76,20 @@ class TestProvenance(HostileMixin, McpCase):
             )
             yield text
 
+    def test_a_record_is_a_modules_as_long_as_its_external_id_is_there(self):
+        contact = self.contact.with_env(self.env)
+        call = self.make_call()
+        self.assertEqual(outside_ids(call, contact.with_env(call.env)), {contact.id})
+        name = self.env["ir.model.data"].create(
+            {"module": "mcp_test", "name": "shipped", "model": "res.partner", "res_id": contact.id}
+        )
+        for _again in range(2):
+            call = self.make_call()
+            self.assertEqual(outside_ids(call, contact.with_env(call.env)), set())
+        name.unlink()
+        call = self.make_call()
+        self.assertEqual(outside_ids(call, contact.with_env(call.env)), {contact.id})
+
     def test_the_corpus_is_large(self):
         self.assertGreaterEqual(len({case["text"] for case in CORPUS}), 40)
 

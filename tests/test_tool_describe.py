@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 from ..models import model_schema
+from ..models.tools import describe
 from ..services import guardrails, schema_cache
 from .common import McpCase
 
@@ -262,6 +263,17 @@ class TestDescribeCache(DescribeCase):
             schema_cache.invalidate("fields:res.partner")
             self.describe()
             self.assertEqual(build.call_count, 2)
+
+    def test_a_kept_answer_is_for_the_same_policy_only(self):
+        self.settle()
+        with patch.object(describe, "_add_fields", wraps=describe._add_fields) as build:
+            full = self.describe("res.partner.category")
+            self.assertEqual(self.describe("res.partner.category"), full)
+            self.assertEqual(build.call_count, 1)
+            read = self.call("odoo_describe_model", profile="read", model="res.partner.category")["structuredContent"]
+            self.assertEqual(build.call_count, 2)
+        self.assertEqual(read["operations"], ["read"])
+        self.assertNotEqual(full["operations"], ["read"])
 
     def test_schema_holds_only_plain_data_and_no_record(self):
         for model in (PARTNER, "res.users", "ir.sequence", "mail.message"):
