@@ -404,7 +404,7 @@ class TestMcpDispatcherModern(DispatcherCase):
 
     def test_discover_advertises_nothing_of_the_handshake_era(self):
         capabilities = self.assertResult(self.modern(request("server/discover")))["capabilities"]
-        self.assertEqual(set(capabilities), {"tools", "prompts", "resources", "completions"})
+        self.assertEqual(set(capabilities), {"tools", "prompts", "resources", "completions", "extensions"})
 
     def test_session_header_is_ignored_and_none_is_minted(self):
         response = self.modern(request("tools/list"), Mcp_Session_Id="no-such-session")

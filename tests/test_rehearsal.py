@@ -214,13 +214,14 @@ class TestRehearsal(McpCase):
 
     def test_a_read_is_ended_by_its_audit_row(self):
         self.enterContext(mute_logger("odoo.sql_db"))
+        exchange = self.exchange()
         for outcome in ("ok", "refused", "refused"):
             # The second refusal within a moment has no row of its own.
             with rehearsal.reading_until_logged(self.env):
                 self.assertTrue(self.partner.name)
             with self.assertRaisesRegex(Exception, "read-only"), self.cr.savepoint():
                 self.cr.execute("UPDATE res_partner SET color = 1 WHERE id = %s", [self.partner.id])
-            self.env["mcp.audit.log"]._record(self.exchange(), outcome=outcome, duration_ms=1)
+            self.env["mcp.audit.log"]._record(exchange, outcome=outcome, duration_ms=1)
             self.cr.execute("UPDATE res_partner SET color = 1 WHERE id = %s", [self.partner.id])
             self.assertEqual(rehearsal.unsent(self.cr), "")
 
