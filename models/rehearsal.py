@@ -23,7 +23,7 @@ from . import side_effects
 MOST_CHANGES = 60
 # A key of `cr.postrollback.data`: Odoo's cache may hold an external id that the transaction has made.
 EXTERNAL_IDS_MADE = "mcp_endpoint.external_ids_made"
-# A key of `cr.cache`, which ends with the transaction.
+# A key of `cr.postcommit.data`, which ends with the transaction and outlives a savepoint that is rolled back.
 _UNSENT = "mcp_endpoint.unsent"
 _HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
@@ -131,12 +131,12 @@ def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterat
         raise
     # What follows only reports the read, so its commit need not wait for the disk: a crash may lose the last few
     # rows of reads, never a write's.
-    cr.cache[_UNSENT] = "RELEASE SAVEPOINT mcp_reading; SET LOCAL synchronous_commit = off"
+    cr.postcommit.data[_UNSENT] = "RELEASE SAVEPOINT mcp_reading; SET LOCAL synchronous_commit = off"
 
 
 def unsent(cr: BaseCursor) -> str:
     """Return the statements that end a read and wait for the next one; the caller sends them. Empty for none."""
-    return cr.cache.pop(_UNSENT, "")
+    return cr.postcommit.data.pop(_UNSENT, "")
 
 
 @contextlib.contextmanager
