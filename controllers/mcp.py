@@ -1,3 +1,5 @@
+import inspect
+
 from odoo.http import Controller, request, route
 
 from .mcp_dispatcher import McpDispatcher
@@ -17,3 +19,7 @@ class McpController(Controller):
     )
     def mcp(self, exchange):
         return request.env["mcp.server"]._handle(exchange)
+
+
+# Odoo asks for it in every request, and Python would make it anew each time.
+McpController.mcp.original_endpoint.__signature__ = inspect.signature(McpController.mcp.original_endpoint)

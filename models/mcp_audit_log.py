@@ -222,8 +222,7 @@ def _insertion(before: str, names: tuple[str, ...], durable: bool) -> str:
     Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of a small
     read.
     """
-    # A reading tool's statements had a time limit; this one and those that follow have none.
-    statements = [*([before] if before else []), "SET LOCAL statement_timeout TO DEFAULT"]
+    statements = [before] if before else []
     if not durable:
         statements.append("SET LOCAL synchronous_commit = off")
     columns, places = ", ".join(f'"{name}"' for name in names), ", ".join(["%s"] * len(names))

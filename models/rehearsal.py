@@ -25,6 +25,9 @@ MOST_CHANGES = 60
 EXTERNAL_IDS_MADE = "mcp_endpoint.external_ids_made"
 # A key of `cr.postcommit.data`, which ends with the transaction and outlives a savepoint that is rolled back.
 _UNSENT = "mcp_endpoint.unsent"
+_END_OF_READING = (
+    "RELEASE SAVEPOINT mcp_reading; SET LOCAL statement_timeout TO DEFAULT; SET LOCAL synchronous_commit = off"
+)
 _HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
 
@@ -114,8 +117,7 @@ def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterat
     """
     cr = env.cr
     cr.flush()
-    # One round trip. Inner savepoints of the same name hide outer ones, so it can nest. The audit row's statement
-    # ends the timeout.
+    # One round trip. Inner savepoints of the same name hide outer ones, so it can nest.
     if seconds is None:
         seconds = env["mcp.limits"]._settings().read_seconds
     timeout = SQL("%s", seconds * 1000) if seconds else SQL("DEFAULT")
@@ -131,7 +133,7 @@ def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterat
         raise
     # What follows only reports the read, so its commit need not wait for the disk: a crash may lose the last few
     # rows of reads, never a write's.
-    cr.postcommit.data[_UNSENT] = "RELEASE SAVEPOINT mcp_reading; SET LOCAL synchronous_commit = off"
+    cr.postcommit.data[_UNSENT] = _END_OF_READING
 
 
 def unsent(cr: BaseCursor) -> str:
