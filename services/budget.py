@@ -20,6 +20,8 @@ MIN_BUDGET = 500
 SHORTEST_TEXT = 40
 # Columns kept when the caller does not name the ones that were asked for.
 KEPT_COLUMNS = 3
+# Rendered all at once: looking after each row whether that was enough would cost more than the rest.
+FEW_CELLS = 500
 
 Row = Mapping[str, object]
 
@@ -115,6 +117,9 @@ class _Sheet:
 
     def measure(self, rows: Sequence[Row], columns: Sequence[str], kept: Sequence[str], limit: int) -> int:
         """Render the rows that could fit if only the kept columns stayed; return how many these are."""
+        if len(rows) * len(columns) <= FEW_CELLS:
+            self.cells = {column: [self.render(row.get(column)) for row in rows] for column in columns}
+            return len(rows)
         size, count = 0, 0
         for column in columns:
             self.cells[column] = []
