@@ -29,7 +29,7 @@ def limited_call(call) -> Iterator[None]:
             yield
     except ToolError as error:
         if error.code == "timeout" and jobs._may_run(call):
-            error.fix = f"Run it as a job: {JOB_TOOL} with tool={call.spec.name} and these arguments. Or ask for less."
+            error.fix = f"{error.fix} Or run it as a job: {JOB_TOOL} with tool={call.spec.name} and these arguments."
         raise
 
 

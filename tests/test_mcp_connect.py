@@ -119,10 +119,11 @@ class TestMcpConnect(McpCase):
             self.assertIn("omcp_pat_abc", str(guide["snippets"]))
             self.assertNotIn("…", str(guide["snippets"]))
 
-    def test_users_menu_is_what_they_connect_and_decide(self):
+    def test_users_menu_is_about_their_own_assistants(self):
         menus = self.env["ir.ui.menu"].with_user(self.user).load_menus(False)
         root = menus[self.env.ref("mcp_endpoint.menu_mcp").id]
-        own = [self.env.ref(f"mcp_endpoint.menu_mcp_{name}").id for name in ("connect", "approval")]
+        names = ("overview", "connect", "access", "activity", "approval", "library")
+        own = [self.env.ref(f"mcp_endpoint.menu_mcp_{name}").id for name in names]
         self.assertEqual(root["children"], own)
 
     def test_menu_is_for_those_who_may_connect(self):
