@@ -113,11 +113,14 @@ class TestSecurityAccess(McpCase):
             self.assertFalse(profile.with_user(self.user).has_access(operation), operation)
             self.assertTrue(profile.with_user(self.governor).has_access(operation), operation)
 
-    def test_menus_are_for_administrators(self):
-        # What users have too: where they connect, and the requests that are theirs or for them to decide.
-        menu = self.env.ref("mcp_endpoint.menu_mcp_audit_log").id
-        for user, is_shown in ((self.user, False), (self.governor, True), (self.env.ref("base.user_admin"), True)):
-            self.assertEqual(menu in self.env["ir.ui.menu"].with_user(user)._visible_menu_ids(), is_shown, user.login)
+    def test_menus_that_govern_are_for_administrators(self):
+        # Users have those of their own assistants, where record rules leave them their own rows.
+        admin = self.env.ref("base.user_admin")
+        for name, governs in (("profile", True), ("oauth_client", True), ("doctor", True), ("audit_log", False)):
+            menu = self.env.ref(f"mcp_endpoint.menu_mcp_{name}").id
+            for user, is_shown in ((self.user, not governs), (self.governor, True), (admin, True)):
+                visible = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+                self.assertEqual(menu in visible, is_shown, f"{name}, {user.login}")
 
     def test_settings_administrators_administrate(self):
         system = new_test_user(self.env, "mcp_system", groups="base.group_system")

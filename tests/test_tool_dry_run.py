@@ -219,7 +219,8 @@ class TestDryRun(McpCase):
     def test_every_tool_with_a_dry_run_is_tried(self):
         specs = self.registry_as()._specs()
         with_dry_run = {name for name, spec in specs.items() if "dry_run" in spec.common}
-        self.assertEqual(with_dry_run, set(self.scenarios()))
+        # What a job does it does later; that a tried one is not even queued is tested where they are submitted.
+        self.assertEqual(with_dry_run, {*self.scenarios(), "odoo_run_job"})
 
     def test_the_effects_are_seen_where_they_are_real(self):
         unseen = {effect.__name__ for effect in EFFECTS} - {"contact_servers", "call_webhook", "commit_elsewhere"}
