@@ -25,9 +25,7 @@ MOST_CHANGES = 60
 EXTERNAL_IDS_MADE = "mcp_endpoint.external_ids_made"
 # A key of `cr.postcommit.data`, which ends with the transaction and outlives a savepoint that is rolled back.
 _UNSENT = "mcp_endpoint.unsent"
-_END_OF_READING = (
-    "RELEASE SAVEPOINT mcp_reading; SET LOCAL statement_timeout TO DEFAULT; SET LOCAL synchronous_commit = off"
-)
+_END_OF_READING = "RELEASE SAVEPOINT mcp_reading; SET LOCAL statement_timeout TO DEFAULT"
 _HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
 
@@ -106,7 +104,9 @@ def reading(env: Environment) -> Iterator[None]:
     """
     with reading_until_logged(env):
         yield
-    env.cr.execute(unsent(env.cr))
+    # Not without waiting for the disk: this may be a part of something that writes, such as a step of a batch.
+    unsent(env.cr)
+    env.cr.execute(_END_OF_READING)
 
 
 @contextlib.contextmanager
@@ -133,7 +133,7 @@ def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterat
         raise
     # What follows only reports the read, so its commit need not wait for the disk: a crash may lose the last few
     # rows of reads, never a write's.
-    cr.postcommit.data[_UNSENT] = _END_OF_READING
+    cr.postcommit.data[_UNSENT] = f"{_END_OF_READING}; SET LOCAL synchronous_commit = off"
 
 
 def unsent(cr: BaseCursor) -> str:

@@ -34,6 +34,15 @@ class TestToolBatch(McpCase):
         self.assertEqual(definition["inputSchema"]["required"], ["steps"])
         self.assertLessEqual(len(definition["description"]), 700)
 
+    def test_a_step_that_reads_lets_what_others_write_wait_for_the_disk(self):
+        steps = [
+            create("Batch Durable"),
+            {"tool": "odoo_search_records", "arguments": {"model": "res.partner", "fields": ["name"], "limit": 1}},
+        ]
+        self.ok("odoo_batch", steps=steps)
+        self.env.cr.execute("SELECT source FROM pg_settings WHERE name = 'synchronous_commit'")
+        self.assertNotEqual(self.env.cr.fetchone(), ("session",))
+
     def test_later_steps_use_earlier_results_across_models(self):
         steps = [
             create("Batch Parent", is_company=True),
