@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..services import topics
+
 TYPE = "mcp"
 # A client that has missed more is told that everything may be another.
 MOST_MISSED = 1000
@@ -26,20 +28,20 @@ class McpNotice(models.AbstractModel):
         return self.env.cr.dbname, "mcp_endpoint", "notices"
 
     @api.model
-    def _send(self, topics: Iterable[str]) -> None:
+    def _send(self, names: Iterable[str]) -> None:
         """Add topics to this transaction's notice.
 
-        :param topics: see `services.topics`
+        :param names: see `services.topics`
         """
         precommit = self.env.cr.precommit
         if _PENDING not in precommit.data:
             precommit.data[_PENDING] = set()
             precommit.add(self._send_pending)
-        precommit.data[_PENDING].update(topics)
+        precommit.data[_PENDING].update(names)
 
     def _send_pending(self) -> None:
-        if topics := self.env.cr.precommit.data.pop(_PENDING, None):
-            self.env["bus.bus"]._sendone(self._channel(), TYPE, sorted(topics))
+        if found := self.env.cr.precommit.data.pop(_PENDING, None):
+            self.env["bus.bus"]._sendone(self._channel(), TYPE, sorted(topics.merged(found)))
 
     @api.model
     def _after(self, notice_id: int, limit: int | None = None) -> list[tuple[int, list[str]]]:
@@ -63,4 +65,4 @@ class McpNotice(models.AbstractModel):
         found = self._after(notice_id, MOST_MISSED)
         if oldest is None or notice_id < oldest - 1 or len(found) == MOST_MISSED:
             return None
-        return frozenset(topic for _id, topics in found for topic in topics)
+        return frozenset(topic for _id, names in found for topic in names)

@@ -1,5 +1,5 @@
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -14,6 +14,17 @@ LONGEST_URI = 1000
 # A listener that is not heard of for so long is gone: its process was killed.
 LISTENER_LIFE = timedelta(hours=2)
 PURGE_BATCH = 10_000
+# Somebody who deletes records does not wait for longer than asking for so many subscriptions takes.
+MOST_ASKED = 200
+
+
+@contextlib.contextmanager
+def _apart(env: api.Environment) -> Iterator[None]:
+    """Keep what goes wrong in the block out of the transaction, which is somebody else's."""
+    # What they have pending is theirs, and so are its errors.
+    env.flush_all()
+    with env.cr.savepoint(flush=False):
+        yield
 
 
 class McpSubscription(models.Model):
@@ -107,9 +118,13 @@ class McpSubscription(models.Model):
         """Tell those who subscribe to records that are about to be deleted. Afterwards nobody could say any more who
         was allowed to read them, so that is asked now."""
         self.env.cr.execute(
-            SQL("SELECT DISTINCT token_id, uri FROM mcp_subscription WHERE model = %s AND res_id = ANY(%s)",
-                model, list(ids))
-        )  # fmt: skip
+            SQL(
+                "SELECT DISTINCT token_id, uri FROM mcp_subscription WHERE model = %s AND res_id = ANY(%s) LIMIT %s",
+                model,
+                list(ids),
+                MOST_ASKED,
+            )
+        )
         wanted: dict[int, set[str]] = {}
         for token_id, uri in self.env.cr.fetchall():
             wanted.setdefault(token_id, set()).add(uri)
@@ -117,7 +132,7 @@ class McpSubscription(models.Model):
             # sudo: whose token it is and which limits it has, to ask with exactly these.
             credential = self.env["mcp.token"].sudo().browse(token_id)._as_credential()
             theirs = self.env(user=credential.user_id, context={}, su=False)["mcp.server"]
-            told = theirs._readable(credential, uris, contextlib.nullcontext)
+            told = theirs._readable(credential, uris, _apart)
             self.env["mcp.notice"]._send(topics.gone(token_id, uri) for uri in told)
 
     def _add(self, uris: Iterable[str], values: dict) -> None:
@@ -128,7 +143,8 @@ class McpSubscription(models.Model):
             rows.append({**values, "uri": uri, "model": model, "res_id": res_id})
         # sudo: nobody has access to the model; the caller has checked whose stream it is.
         self.sudo().create(rows)
-        self.env["mcp.watched.model"]._need({row["model"] for row in rows if row["model"]})
+        # Only what exists: each new name empties a cache of every worker, and a client may make up any.
+        self.env["mcp.watched.model"]._need({row["model"] for row in rows if row["model"] in self.env})
 
     @api.autovacuum
     def _gc_subscriptions(self):

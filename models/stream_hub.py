@@ -135,7 +135,8 @@ class StreamHub(threading.Thread):
             bus.dispatch.unsubscribe(self)
 
     def _turn(self, is_due: bool) -> None:
-        fresh, self._fresh = self._fresh, []
+        with _lock:
+            fresh, self._fresh = self._fresh, []
         seen = self._seen.copy()
         try:
             with self._environment() as env:
@@ -157,7 +158,9 @@ class StreamHub(threading.Thread):
             self._failures += 1
             _logger.warning("Event streams of %s: the database does not answer (%s)", self.dbname, type(error).__name__)
             # What was not told is told the next time; some hear of it twice.
-            self._fresh, self._seen = [*fresh, *self._fresh], seen
+            with _lock:
+                self._fresh = [*fresh, *self._fresh]
+            self._seen = seen
             if self._failures > MOST_FAILURES:
                 self.index.end_all({})
             time.sleep(1)

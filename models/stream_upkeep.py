@@ -1,16 +1,26 @@
 """What the holder of streams asks of the database, for many streams at a time."""
 
+import logging
 from collections.abc import Collection, Iterable
 
+import psycopg2
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services import topics
-from ..services.errors import HttpRefusal, McpError, ToolError
+from ..services.errors import McpError, ToolError
 from ..services.exchange import Credential, Exchange, Message
 from ..services.uri import kind_of
 from ..services.versions import V2026_07_28
+from .odoo_errors import CALLER_ERRORS
 from .rehearsal import reading
+
+_logger = logging.getLogger(__name__)
+
+# What the check of a resource may fail with: what users may not, and the code and SQL of record rules. That the
+# database is not there is none of it.
+_OF_RULES = (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError)
+FAULTS = (*CALLER_ERRORS, *_OF_RULES, psycopg2.ProgrammingError, psycopg2.errors.QueryCanceled)
 
 
 class McpToken(models.Model):
@@ -123,7 +133,12 @@ class McpServer(models.AbstractModel):
             self.env["mcp.policy"]._authorize(call)
             with guard(call.env):
                 self._check_open(call, uri)
-        except (ToolError, HttpRefusal):
+        except McpError:
+            return False
+        except FAULTS as error:
+            # Of one subscriber, such as a record rule that is broken: no reason to leave the others, or whoever makes
+            # the change, without what they are about.
+            _logger.warning("Token %s: %s was not checked (%s)", credential.token_id, uri, type(error).__name__)
             return False
         return True
 

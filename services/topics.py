@@ -15,7 +15,8 @@ Names only. Who makes a change is `models.change_notices`, who hears of it `mode
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 from .uri import Address
 
@@ -84,3 +85,13 @@ def of_records(kind: str, model: str, ids: Iterable[int]) -> list[str]:
     if len(ids) > MOST_RECORDS:
         return [f"{kind}:{model}"]
     return [f"{kind}:{model}:{record_id}" for record_id in ids]
+
+
+def merged(names: Collection[str]) -> set[str]:
+    """Return the topics of a transaction, those of many records of a model as the model's."""
+    if len(names) <= MOST_RECORDS:
+        return set(names)
+    # `uri:` and `gone:` have colons of their own; who waits for those waits for each.
+    split = [name.rpartition(":")[0] if name.startswith(("record:", "chatter:")) else "" for name in names]
+    many = {model for model, count in Counter(split).items() if count > MOST_RECORDS and model.count(":") == 1}
+    return {model if model in many else name for name, model in zip(names, split, strict=True)}

@@ -1,6 +1,10 @@
+from unittest.mock import patch
+
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..models.mcp_notice import _PENDING
+from ..models.stream_upkeep import McpServer
 from ..services import topics
 from .common import McpCase
 
@@ -72,6 +76,21 @@ class TestChangeNotices(McpCase):
         )
         self.noticed()
         self.partner.unlink()
+        self.assertNotIn(topics.gone(token, uri), self.noticed())
+
+    def test_nobody_s_deletion_fails_for_those_who_subscribe(self):
+        def failing(server, call, uri):
+            server.env.cr.execute("SELECT 1 / 0")
+
+        uri, token = f"odoo://record/res.partner/{self.partner.id}", self.exchange().credential.token_id
+        self.env["mcp.subscription"]._listen("y", token, [uri])
+        self.partner.name = "Changed before"
+        with (
+            patch.object(McpServer, "_check_open", failing),
+            mute_logger("odoo.sql_db", "odoo.addons.mcp_endpoint.models.stream_upkeep"),
+        ):
+            self.partner.unlink()
+        self.assertFalse(self.partner.exists())
         self.assertNotIn(topics.gone(token, uri), self.noticed())
 
     def test_many_records_are_one_topic(self):

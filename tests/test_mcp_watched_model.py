@@ -55,6 +55,13 @@ class TestMcpWatchedModel(McpCase):
             self.listen(uri)
             self.assertEqual("assets" in invalidated, told)
 
+    def test_made_up_models_empty_no_cache(self):
+        invalidated = self.env.registry.cache_invalidated
+        invalidated.discard("assets")
+        self.listen("odoo://record/made.up/1")
+        self.assertNotIn("assets", invalidated)
+        self.assertFalse(self.watched.search([("name", "=", "made.up")]))
+
     def test_it_does_not_follow_the_subscriptions_at_once(self):
         self.listen(RECORD)
         self.subscriptions._forget_listeners(["x"])

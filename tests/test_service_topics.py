@@ -29,6 +29,13 @@ class TestServiceTopics(BaseCase):
         self.assertEqual(topics.of_records("record", "a.b", [1, 2]), ["record:a.b:1", "record:a.b:2"])
         self.assertEqual(topics.of_records("record", "a.b", range(topics.MOST_RECORDS + 1)), ["record:a.b"])
 
+    def test_many_records_in_small_portions_are_told_as_their_model_too(self):
+        many = {f"record:a.b:{number}" for number in range(topics.MOST_RECORDS + 1)}
+        others = {f"gone:7:odoo://record/a.b/{number}" for number in range(topics.MOST_RECORDS + 1)}
+        few = {"record:c.d:1", "chatter:a.b:1", "record:e.f", "tools"}
+        self.assertEqual(topics.merged(many | others | few), {"record:a.b"} | others | few)
+        self.assertEqual(topics.merged(few), few)
+
     def test_lists_are_another_for_a_user_with_other_groups(self):
         self.assertIn("user:7", topics.of_list("tools", 7))
         self.assertIn("policy", topics.of_list("prompts", 7))

@@ -109,6 +109,22 @@ class TestStreamDelivery(McpCase):
                 savepoint.rollback()
                 self.env.registry.clear_cache()
 
+    def test_a_broken_rule_of_one_user_leaves_the_others(self):
+        other = new_test_user(self.env, "with_a_broken_rule", groups="base.group_user,mcp_endpoint.group_mcp_user")
+        broken = self.listening(other, resourceSubscriptions=[self.uri])
+        held = self.listening(resourceSubscriptions=[self.uri])
+        self.env["ir.rule"].create(
+            {
+                "name": "broken for one",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": f"[('id', '!=', 1 // (user.id - {other.id}))]",
+            }
+        )
+        self.env.flush_all()
+        with self.assertLogs("odoo.addons.mcp_endpoint.models.stream_upkeep", "WARNING"):
+            self.deliver(self.topic)
+        self.assertEqual([len(self.heard(stream)) for stream in (broken, held)], [1, 2])
+
     def lose_by_record_rule(self):
         self.env["ir.rule"].create(
             {
