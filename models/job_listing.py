@@ -1,10 +1,11 @@
 import json
+from collections.abc import Mapping
 
 from odoo import api, models
 
 from ..services import job_parts
 from ..services.errors import ToolError
-from ..services.policy import FOLLOW_UP_TOOL, JOB_TOOL
+from ..services.policy import FOLLOW_UP_TOOL, JOB_TOOL, CompiledPolicy
 from ..services.times import to_wire
 from ..services.tool import ToolResult
 from . import file_links, job_answers
@@ -151,16 +152,31 @@ class McpJob(models.Model):
     def _shown_to(self, call) -> dict[str, object]:
         """Return the whole result, if the caller may see it now as it was kept then.
 
-        :raises ToolError: it holds what outsiders wrote, and the profile now hides that
+        :raises ToolError: see `_check_result`
         """
         whole = self._whole_result()
-        if "untrusted" in whole.get("_meta", {}):
-            if call.policy.lockdown:
-                raise ToolError("hidden", "The result holds text by outsiders, which this profile hides.")
-            # Whoever reads it is as exposed to it as who has read it first.
-            call.gives_outsiders_file = True
+        self._check_result(whole, call.policy)
+        # Whoever reads it is as exposed to it as who has read it first.
+        call.gives_outsiders_file |= is_by_outsiders(whole)
         return whole
+
+    def _check_result(self, whole: Mapping[str, object], policy: CompiledPolicy) -> None:
+        """:raises ToolError: the profile has closed the tool or model since, or hides what outsiders wrote"""
+        if not whole:
+            return
+        spec = self.env["mcp.tool.registry"]._specs().get(self.tool)
+        model = self.arguments.get("model") if self.arguments else None
+        is_read = spec is not None and spec.access == "read" and isinstance(model, str) and model in self.env
+        if spec is None or not policy.allows_tool(spec) or (is_read and not policy.allows_model(model)):
+            raise ToolError("hidden", "The result is of a tool or model that is closed to this connection by now.")
+        if policy.lockdown and is_by_outsiders(whole):
+            raise ToolError("hidden", "The result holds text by outsiders, which this profile hides.")
 
     def _file(self, call) -> bytes:
         """Return the whole result as a file."""
         return json.dumps(self._shown_to(call), ensure_ascii=False, default=str).encode()
+
+
+def is_by_outsiders(result: Mapping[str, object]) -> bool:
+    """Say whether a `CallToolResult` holds text by people outside the company."""
+    return "untrusted" in result.get("_meta", {})

@@ -3,9 +3,12 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..services import input_requests, tasks
+from ..services.errors import ToolError
 from ..services.exchange import Exchange
 from ..services.versions import Version
 from .job_answers import question_of
+from .job_listing import is_by_outsiders
+from .tool_answer import error_answer
 
 YOUNG = timedelta(seconds=10)
 
@@ -131,7 +134,17 @@ class McpServer(models.AbstractModel):
 
     def _rpc_tasks_get(self, exchange: Exchange) -> dict:
         job = self.env["mcp.job"]._task_of(exchange)
-        return {**job._task_facts(), **job._task_details()}
+        details = job._task_details()
+        result = details.get("result", {}) if job.state == "done" else {}
+        try:
+            job._check_result(result, self.env["mcp.profile"]._compiled_for(exchange.credential))
+        except ToolError as error:
+            details = {"result": {"resultType": "complete", **error_answer(error)}}
+        else:
+            if is_by_outsiders(result):
+                # It is read now, which may be long after it was made.
+                self.env["mcp.token"]._taint(exchange.credential.token_id)
+        return {**job._task_facts(), **details}
 
     def _rpc_tasks_update(self, exchange: Exchange) -> dict:
         job = self.env["mcp.job"]._task_of(exchange)

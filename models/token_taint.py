@@ -51,10 +51,14 @@ class McpToken(models.Model):
     @api.model
     def _note_taint(self, call) -> None:
         """Remember that an answer holds outsiders' text, if it does: after its transaction, before it is sent."""
-        token_id = call.exchange.credential.token_id
         is_shown = call.boundary.used and not call.boundary.hides
-        is_outside = is_shown or call.gives_outsiders_file
-        if not is_outside or not token_id or self._tainted_within(token_id, RESOLUTION):
+        if is_shown or call.gives_outsiders_file:
+            self._taint(call.exchange.credential.token_id)
+
+    @api.model
+    def _taint(self, token_id: int | None) -> None:
+        """Remember that a token is given outsiders' text now."""
+        if not token_id or self._tainted_within(token_id, RESOLUTION):
             return
         query = SQL("UPDATE mcp_token SET tainted_at = %s WHERE id = %s", fields.Datetime.now(), token_id)
         after_commit(self.env, query, tries=TRIES)

@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import new_test_user, tagged
@@ -69,6 +70,20 @@ class TestJobTasks(TaskMixin, McpCase):
         self.assertFalse(found["result"]["isError"])
         self.assertEqual(found["result"]["structuredContent"]["created"], 1)
         self.assertEqual(found["ttlMs"], 7 * 24 * 3600 * 1000)
+
+    def test_outsiders_text_taints_who_fetches_it_and_is_hidden_in_lockdown(self):
+        task = self.begin()
+        self.run_lane()
+        part = self.job_of(task).part_ids
+        part.result = {**part.result, "_meta": {"untrusted": {"id": "0123456789ab", "note": "By outsiders."}}}
+        self.env.flush_all()
+        with patch.object(type(self.env["mcp.token"]), "_taint") as tainted:
+            self.assertFalse(self.get(task)["result"]["isError"])
+            self.assertEqual(tainted.call_count, 1)
+            self.profiles["full"].lockdown = True
+            result = self.get(task)["result"]
+        self.assertEqual(result["structuredContent"]["error"]["code"], "hidden")
+        self.assertEqual(tainted.call_count, 1)
 
     def test_only_declared_and_only_in_the_stateless_revision(self):
         call = {"name": "odoo_import_records", "arguments": ROWS}
