@@ -24,8 +24,8 @@ class CallQuestions:
 
     @functools.cached_property
     def tainted(self) -> bool:
-        """Whether its token has lately read what people outside the company wrote."""
-        return self.env["mcp.token"]._is_tainted(self.exchange.credential.token_id)
+        """Whether its token has lately read what people outside the company wrote, or had when it was submitted."""
+        return self.exchange.tainted or self.env["mcp.token"]._is_tainted(self.exchange.credential.token_id)
 
     @functools.cached_property
     def abilities(self) -> Abilities:

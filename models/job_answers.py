@@ -1,30 +1,31 @@
 """Questions of a job and their answers, as they are kept with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..services.errors import NeedsInput
-from ..services.input_requests import YES
+from ..services.input_requests import YES, is_yes
 from ..services.questions import AnyQuestion, Question, Roots, Sampling
 
 NO = {"action": "decline"}
 # What people can be asked in Odoo, by the job's form or by their assistant.
 ABILITIES = {"elicitation": {"form": {}, "url": {}}}
 
-__all__ = ["ABILITIES", "NO", "YES", "again", "kept", "question_of"]
+__all__ = ["ABILITIES", "NO", "YES", "again", "kept", "question_of", "scope", "without_yes"]
 
 
-def kept(needed: NeedsInput, answered: Mapping[str, object]) -> list[dict[str, object]]:
+def kept(needed: NeedsInput, answered: Mapping[str, object], notes: Sequence[str]) -> list[dict[str, object]]:
     """Return the questions of a call as plain JSON.
 
     :param answered: earlier answers by key; what is asked again under such a key has another name on the wire, where
         none is used twice
+    :param notes: sentences that each question ends with
     """
     asked = needed.requests or needed.questions
     return [
         {
             "key": key,
             "name": f"{key}_{len(answered) + 1}" if key in answered else key,
-            "message": question.message,
+            "message": " ".join([question.message, *notes]),
             "request": needed.requests.get(key),
             **_content(question),
         }
@@ -51,3 +52,14 @@ def question_of(facts: Mapping[str, object]) -> AnyQuestion:
 def again(name: str) -> Question:
     """Return the question whether a job is to run once more."""
     return Question(f"Run “{name}” again?")
+
+
+def scope(count: int, shown: int) -> list[str]:
+    """Return what a question about one part has to say of the others: an answer holds for all of them."""
+    text = f"This is about the first {shown} of {count} items; the answer holds for all of them."
+    return [text] if count > shown else []
+
+
+def without_yes(answers: Mapping[str, object]) -> dict[str, object]:
+    """Return the answers without those that agree to something."""
+    return {key: each for key, each in answers.items() if not is_yes(each)}

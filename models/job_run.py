@@ -110,6 +110,7 @@ class McpJob(models.Model):
             approval_id=self.approval_id.id or None,
             answers=self.answers or {},
             proven=self.proven,
+            tainted=self.tainted,
             outlet=outlet,
             running=outlet.running,
             job_id=self.id,
@@ -120,6 +121,8 @@ class McpJob(models.Model):
         """Note what a part came to, in its own transaction, and say whether the job has ended."""
         items = min(self.part_size, self.total - self.checkpoint) if self.total else 1
         text = next((block["text"] for block in result["content"] if block["type"] == "text"), "")
+        is_parked = self.total and result["structuredContent"].get("status") == "waiting_for_approval"
+        outcome = "error" if result["isError"] else "waited" if is_parked else "ok"
         self.env["mcp.job.part"].create(
             {
                 "job_id": self.id,
@@ -127,11 +130,14 @@ class McpJob(models.Model):
                 "first": self.checkpoint + 1,
                 "items": items,
                 "seconds": seconds,
-                "outcome": "error" if result["isError"] else "ok",
+                "outcome": outcome,
                 "told": text[:200],
-                "result": False if result["isError"] else result,
+                "result": result if outcome == "ok" else False,
             }
         )
+        if outcome == "waited":
+            # What was not done is no progress, and the parts that follow would ask one by one.
+            return self._fail("needs_approval", text, result=result)
         if result["isError"]:
             error = result["structuredContent"]["error"]
             if error["code"] == "cancelled":
@@ -152,7 +158,6 @@ class McpJob(models.Model):
         if self.total and self.checkpoint < self.total:
             return False
         return self._end("done", text)
-
 
     def _meet_others(self) -> bool:
         """Have the job try again after a pause, unless it was cancelled or has tried often enough."""

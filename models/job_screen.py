@@ -102,7 +102,11 @@ class McpJob(models.Model):
         """Button *Run Again*."""
         self._check_is_owner_or_admin()
         # sudo: as above.
-        self.sudo()._retry()
+        jobs = self.sudo()
+        for job in jobs.filtered(lambda job: job.user_id != self.env.user):
+            # Their yes was to that run, and nobody says it for them: they are asked again.
+            job.write({"answers": job_answers.without_yes(job.answers or {}), "proven": False})
+        jobs._retry()
         return _reload()
 
     def action_agree(self):

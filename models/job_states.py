@@ -70,7 +70,8 @@ class McpJob(models.Model):
 
     def _wait_for_answer(self, needed: NeedsInput) -> bool:
         """Stop until its human has answered what the call asks. Nothing was kept of it."""
-        questions = job_answers.kept(needed, self.answers or {})
+        notes = job_answers.scope(self.total - self.checkpoint, self.part_size)
+        questions = job_answers.kept(needed, self.answers or {}, notes)
         self.write(
             {
                 "state": "needs_input",
@@ -96,8 +97,12 @@ class McpJob(models.Model):
         :param proven: they were given in Odoo, or as the profile wants it
         """
         open_questions = [question for question in self.questions or [] if question["key"] not in answers]
+        earlier = self.answers or {}
+        if proven and not self.proven:
+            # What a client has agreed to is not proven by the answer to another question.
+            earlier = job_answers.without_yes(earlier)
         values = {
-            "answers": {**(self.answers or {}), **answers},
+            "answers": {**earlier, **answers},
             "questions": open_questions or False,
             "proven": proven,
         }

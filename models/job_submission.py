@@ -61,25 +61,30 @@ class McpJob(models.Model):
         first = {**arguments, parts_by: arguments[parts_by][: job_parts.FIRST_SIZE]} if parts_by else arguments
         inner, options = registry._prepare(call.exchange, spec, {**scope_of(call), **first})
         self.env["mcp.policy"]._authorize(inner)
+        total = len(arguments[parts_by]) if parts_by else 0
+        is_agreed = False
         if spec.access != "read" and not options.get("dry_run"):
-            self._ask_first(call, inner, is_later=not_before is not None)
+            is_agreed = self._ask_first(call, inner, is_later=not_before is not None, total=total)
         return self._queue(
             inner,
             {**scope_of(call), **arguments},
             parts_by=parts_by,
-            total=len(arguments[parts_by]) if parts_by else 0,
+            total=total,
             priority=priority,
             not_before=not_before,
             answers=inner.answers,
-            # What was asked about the job was asked as the profile wants it.
-            proven=call.policy.confirms_on_page and CONSENT in inner.answers,
+            # What was asked about the job was asked as the profile wants it. What the trial did not show was not: a
+            # client may have said yes to the job as a whole.
+            proven=call.policy.confirms_on_page and is_agreed,
         )
 
-    def _ask_first(self, call, inner, *, is_later: bool) -> None:
+    def _ask_first(self, call, inner, *, is_later: bool, total: int) -> bool:
         """Have answered now what the call would ask when it runs, as far as a short trial shows it.
 
         The answers are those of the inner call then.
 
+        :param total: items of all parts, of which the first is tried; 0 where it is not run in parts
+        :return: whether something was asked, and agreed to
         :raises NeedsInput: there is no answer yet
         """
         if inner.policy.confirmation == "always" or inner.approved:
@@ -87,11 +92,15 @@ class McpJob(models.Model):
             inner.answers.setdefault(CONSENT, job_answers.YES)
         asks = inner.policy.confirmation != "never" or inner.tainted
         if not asks or (inner.spec.heavy and not inner.spec.destructive):
-            return
-        if asked := self._tried(inner, is_later=is_later):
-            text = " ".join(dict.fromkeys(question.message for question in asked))
-            call.need(CONSENT, Question(text, preview={"questions": [dict(question.preview) for question in asked]}))
+            return False
+        asked = self._tried(inner, is_later=is_later)
+        if asked:
+            texts = list(dict.fromkeys(question.message for question in asked))
+            texts += job_answers.scope(total, job_parts.FIRST_SIZE)
+            preview = {"questions": [dict(question.preview) for question in asked]}
+            call.need(CONSENT, Question(" ".join(texts), preview=preview))
             inner.answers[CONSENT] = job_answers.YES
+        return bool(asked)
 
     def _tried(self, inner, *, is_later: bool) -> list[Question]:
         """Return what the call would ask for consent to, by trying it for a while and taking all of it back."""
@@ -138,6 +147,7 @@ class McpJob(models.Model):
                 "ip": credential.ip,
                 "scopes": list(credential.scopes) if credential.scopes is not None else False,
                 "approval_id": exchange.approval_id,
+                "tainted": call.tainted,
                 "part_size": job_parts.FIRST_SIZE,
                 "expires_at": max(start, facts.get("not_before") or start) + self._life(),
                 "request_id": uuid.uuid4().hex,

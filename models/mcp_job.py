@@ -44,6 +44,8 @@ class McpJob(models.Model):
     answers = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     questions = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     proven = fields.Boolean(readonly=True, groups=fields.NO_ACCESS)
+    # By then its assistant may have forgotten, and not what it has written into the job.
+    tainted = fields.Boolean(readonly=True, groups=fields.NO_ACCESS)
     user_id = fields.Many2one("res.users", string="For", required=True, readonly=True, index=True, ondelete="cascade")
     token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
     client = fields.Char(string="Assistant", readonly=True, help="As the client names itself; not verified.")

@@ -107,6 +107,7 @@ class Exchange:
     :param answers: what was answered to this call's questions, by question key, as the client's result objects
         (`{"action": "accept", "content": {...}}`); only to questions that were really asked
     :param proven: the answers were given where a profile wants them that wants a page of Odoo's
+    :param tainted: when it was submitted its token had just read what outsiders wrote; see `token_taint`
     :param offered: likewise, sent without proof that anything was asked
     :param state: of the questions that `answers` belong to, where the client has carried it (MRTR)
     :param takes_questions: the transport can ask the client while the call waits; see `asks_itself`
@@ -133,6 +134,7 @@ class Exchange:
     trace: str | None = None
     answers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     proven: bool = False
+    tainted: bool = False
     offered: Mapping[str, object] = field(default_factory=dict)
     state: RequestState | None = None
     takes_questions: bool = False

@@ -1,16 +1,22 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from ..models import call_time
 from ..services.exchange import Narrowing
 from ..services.input_requests import YES
+from ..services.policy import CompiledPolicy
+from ..services.questions import Question
 from .approvals import ApprovalMixin
 from .common import McpCase
 from .jobs import JobMixin
 
 CREATE = {"model": "res.partner", "records": [{"name": "By a job"}]}
+
+
+def _asking(_registry, call):
+    return call.need("confirm", Question("Really?"))
 
 
 @tagged("post_install", "-at_install")
@@ -169,6 +175,71 @@ class TestJobSubmission(JobMixin, ApprovalMixin, McpCase):
         self.run_lane()
         self.assertEqual(job.state, "done", job.outcome)
         self.assertFalse(self.partner.exists())
+
+    def test_yes_to_the_job_is_no_yes_on_the_page_to_what_its_trial_has_not_shown(self):
+        self.profiles["full"].write({"confirmation": "always", "confirmation_page": True})
+        call = {"tool": "odoo_delete_records", "arguments": self.arguments}
+        with patch.object(type(self.jobs), "_tried", lambda *_args, **_options: []):
+            asked = self.ask(**call)["structuredContent"]
+            told = self.ask(**call, confirm_token=asked["confirm_token"])["structuredContent"]
+        self.env.flush_all()
+        self.run_lane()
+        job = self.jobs.browse(told["id"])
+        self.assertEqual(job.state, "needs_input", job.outcome)
+        self.assertTrue(self.partner.exists())
+
+    def test_clients_yes_is_not_proven_by_another_answer(self):
+        job = self.submit_unasked()
+        question = {"key": "name", "name": "name", "message": "Name?", "request": None, "roots": True}
+        job.write({"state": "needs_input", "answers": {"confirm": YES}, "questions": [question]})
+        job._answer({"name": {"action": "accept", "content": {"name": "x"}}}, proven=True)
+        self.assertEqual(set(job.answers), {"name"})
+        job._answer({"confirm": YES}, proven=True)
+        self.assertEqual(set(job.answers), {"name", "confirm"})
+
+    def test_administrator_who_runs_it_again_says_no_yes_for_its_user(self):
+        admin = new_test_user(self.env, "mcp_boss", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        job = self.submit_unasked()
+        for user, kept in ((self.user, True), (admin, False)):
+            job.write({"state": "cancelled", "answers": {"confirm": YES}, "proven": True})
+            job.with_user(user).action_retry()
+            self.assertEqual((bool(job.answers), job.proven), (kept, kept))
+        self.env.flush_all()
+        self.run_lane()
+        self.assertEqual(job.state, "needs_input", job.outcome)
+        self.assertTrue(self.partner.exists())
+
+    def test_question_about_parts_tells_of_all(self):
+        partners = self.partners.create([{"name": f"Row {number}"} for number in range(60)])
+        updates = [{"id": partner.id, "values": {"ref": "x"}} for partner in partners]
+        call = {"tool": "odoo_update_records", "arguments": {"model": "res.partner", "updates": updates}}
+        with patch.object(type(self.jobs), "_tried", lambda *_args, **_options: [Question("Really?")]):
+            asked = self.ask(**call, in_parts=True)["structuredContent"]
+        self.assertIn("the first 50 of 60 items", asked["question"])
+        job = self.submit("odoo_update_records", call["arguments"], in_parts=True)
+        with patch.object(type(self.env["mcp.tool.registry"]), "execute_tool", _asking):
+            self.run_lane()
+        self.assertIn("the first 50 of 60 items", job.question)
+
+    def test_parts_stop_at_the_first_that_waits_for_an_approval(self):
+        self.profiles["full"].write({"approval": "destructive", "approver_ids": self.approver.ids})
+        partners = self.partners.create([{"name": f"Row {number}"} for number in range(60)])
+        arguments = {"model": "res.partner", "ids": partners.ids, "values": {"ref": "x"}}
+        with patch.object(type(self.jobs), "_ask_first", lambda *_args, **_options: False):
+            job = self.submit("odoo_update_records", arguments, in_parts=True)
+        with patch.object(type(self.env["mcp.tool.registry"]), "execute_tool", _asking):
+            self.run_lane()
+        self.assertEqual((job.state, job.checkpoint), ("failed", 0))
+        self.assertIn("waits for approval", job.outcome)
+        self.assertEqual(len(self.env["mcp.approval"].search([("state", "=", "waiting")])), 1)
+
+    def test_result_of_what_was_closed_since_is_hidden(self):
+        job = self.submit("odoo_search_records", {"model": "res.partner"})
+        self.run_lane()
+        self.assertIn("result", self.ok("odoo_list_jobs", id=job.id)["jobs"][0])
+        with patch.object(CompiledPolicy, "allows_model", lambda _policy, model, _operation="read": False):
+            self.fails("hidden", "odoo_list_jobs", id=job.id)
+            self.fails("hidden", "odoo_list_jobs", id=job.id, as_file=True)
 
     def test_approved_job_runs_and_only_once(self):
         self.profiles["full"].approval = "always"

@@ -5,10 +5,11 @@ from odoo.tests import new_test_user, tagged
 
 from ..models import outbound
 from .common import McpCase
+from .jobs import JobMixin
 
 
 @tagged("post_install", "-at_install")
-class TestOutbound(McpCase):
+class TestOutbound(JobMixin, McpCase):
     """Taint, from what a token reads to what it is then asked."""
 
     def setUp(self):
@@ -102,6 +103,14 @@ class TestOutbound(McpCase):
         self.assertTrue(self.asks())
         parameters.set_param("mcp_endpoint.taint_minutes", "0")
         self.assertFalse(self.asks())
+
+    def test_job_that_waits_for_the_window_to_end_is_asked(self):
+        self.taint()
+        job = self.submit("odoo_post_message", self.mail)
+        self.token.tainted_at = fields.Datetime.now() - timedelta(minutes=36)
+        self.run_lane()
+        self.assertEqual(job.state, "needs_input", job.outcome)
+        self.assertIn("cara@outside.example", job.question)
 
     def test_another_token_is_not_tainted(self):
         self.taint()
