@@ -57,6 +57,7 @@ class Delivery:
         for stream in self.index.all():
             if stream.connection is not None and is_gone(stream.connection):
                 stream.end(farewell=b"")
+            stream.cut()
         streams = [stream for stream in self.index.all() if not stream.is_over]
         if not streams:
             return

@@ -6,8 +6,10 @@ cursor, because there may be hundreds.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import socket
+import time
 from collections.abc import Callable, Mapping
 
 from . import sse
@@ -15,6 +17,8 @@ from .exchange import Credential
 
 # Of what a client has not taken yet. One that reads slower than this loses the stream, and can resume.
 MOST_WAITING = 2 * 1024 * 1024
+# Seconds that a client has for what was waiting when its stream was ended.
+LONGEST_FAREWELL = 30.0
 _END = None
 
 
@@ -30,7 +34,7 @@ class HeldStream:
     """
 
     __slots__ = (
-        "_close", "_first", "_waiting", "bytes_waiting", "connection", "credential", "farewell", "is_over",
+        "_close", "_first", "_waiting", "bytes_waiting", "connection", "credential", "ended_at", "farewell", "is_over",
         "kind", "last", "lists", "name", "session_id", "tag", "topics", "uris", "version",
     )  # fmt: skip
 
@@ -55,6 +59,8 @@ class HeldStream:
         self.topics: frozenset[str] = frozenset()
         self.connection: socket.socket | None = None
         self.is_over = False
+        # On the monotonic clock; what is still to be sent may take longer.
+        self.ended_at = 0.0
         self.bytes_waiting = 0
         self._first: bytes | None = first
         self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -77,11 +83,19 @@ class HeldStream:
     def end(self, farewell: bytes | None = None) -> None:
         """End the stream after what is waiting; with its own farewell unless another is given."""
         if not self.is_over:
+            self.ended_at = time.monotonic()
             self.is_over = True
             last = self.farewell if farewell is None else farewell
             if last:
                 self._waiting.put(last)
             self._waiting.put(_END)
+
+    def cut(self) -> None:
+        """Close the connection of a client that does not take the end of its stream: only that frees its place."""
+        connection = self.connection
+        if connection is not None and self.is_over and time.monotonic() - self.ended_at > LONGEST_FAREWELL:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __iter__(self) -> HeldStream:
         return self
@@ -98,8 +112,9 @@ class HeldStream:
 
     def close(self) -> None:
         """Called by the server when the client has gone or the stream is at its end."""
+        # First: what comes after the stream on this connection is not ours to cut.
+        self.connection = None
         self.is_over = True
         close, self._close = self._close, None
-        self.connection = None
         if close is not None:
             close(self)

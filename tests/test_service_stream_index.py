@@ -5,7 +5,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..services.errors import HttpRefusal
 from ..services.exchange import Credential
-from ..services.held_stream import MOST_WAITING, HeldStream
+from ..services.held_stream import LONGEST_FAREWELL, MOST_WAITING, HeldStream
 from ..services.peer import is_gone
 from ..services.stream_index import StreamIndex, StreamLimits, by_credential, hits
 
@@ -34,6 +34,20 @@ class TestHeldStream(BaseCase):
             held.end(given)
             held.end()
             self.assertEqual(list(held), [b"1", *last])
+
+    def test_client_that_does_not_take_the_end_loses_the_connection(self):
+        held = stream()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            held.connection = ours
+            held.cut()
+            held.end()
+            held.cut()
+            self.assertFalse(is_gone(theirs), "it has time to read what was waiting")
+            held.ended_at -= LONGEST_FAREWELL + 1
+            held.cut()
+            self.assertTrue(is_gone(theirs))
+            held.cut()
 
     def test_client_that_does_not_read_loses_the_stream(self):
         held = stream()
