@@ -120,9 +120,17 @@ class McpAuditLog(models.Model):
         records = self.env[self.model].browse(map(int, (self.record_ids or "").split(",")) if self.record_ids else ())
         if self.record_count > len(records) or len(records._filtered_access("read")) < len(records):
             return False
-        words = set(re.findall(r"\w+", f"{payload.request} {payload.response}"))
-        closed = (name for name, field in records._fields.items() if not records._has_field_access(field, "read"))
-        return words.isdisjoint(closed)
+        text = f"{payload.request} {payload.response}"
+        closed = {name for name, field in records._fields.items() if self._is_closed(records, field)}
+        # Behind a dot: values of other records, which the rules of their model may hide.
+        linked = {name for name, field in records._fields.items() if field.relational}
+        return closed.isdisjoint(re.findall(r"\w+", text)) and linked.isdisjoint(re.findall(r"(\w+)\.\w", text))
+
+    def _is_closed(self, records, field) -> bool:
+        if not records._has_field_access(field, "read"):
+            return True
+        other = field.comodel_name if field.relational else None
+        return other in self.env and not self.env[other].has_access("read")
 
     def _payload(self, exchange: Exchange, arguments: object, result: object) -> tuple[str, str | None] | None:
         if not exchange.credential.token_id:

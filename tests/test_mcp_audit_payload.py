@@ -140,6 +140,19 @@ class TestMcpAuditPayload(McpCase):
             with self.assertRaises(AccessError):
                 self.env["mcp.audit.log"].with_user(reader).search([("payload_ids.response", "ilike", "Spy")])
 
+    def test_governing_opens_no_payload_about_records_behind_links(self):
+        governor = new_test_user(self.env, "mcp_gov", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        self.capture()
+        country = self.env["res.country"].search([], limit=1)
+        partner = self.env["res.partner"].create({"name": "Somebody", "country_id": country.id})
+        for path, is_hidden in (("name", False), ("country_id", False), ("country_id.code", True)):
+            with self.subTest(path=path):
+                self.ok("odoo_search_records", model="res.partner", ids=partner.ids, fields=["name", path])
+                self.assertEqual(self.log().with_user(governor).payload_hidden, is_hidden)
+        self.ok("odoo_search_records", model="res.partner", ids=partner.ids, fields=["country_id"])
+        self.env["ir.model.access"].search([("model_id.model", "=", "res.country")]).active = False
+        self.assertTrue(self.log().with_user(governor).payload_hidden)
+
     def test_payload_of_a_call_about_anything_is_its_users(self):
         governor = new_test_user(self.env, "mcp_gov", groups="base.group_user,mcp_endpoint.group_mcp_admin")
         self.capture()
