@@ -27,4 +27,5 @@ class ConfirmationController(Controller):
         if request.httprequest.method != "POST":
             return confirmations._show(key)
         # Not from the parameters: what is text there may also be an uploaded file.
-        return confirmations._decide(key, agreed=request.httprequest.form.get("decision") == "agree")
+        form = request.httprequest.form
+        return confirmations._decide(key, agreed=form.get("decision") == "agree", shown=form.get("shown", ""))

@@ -1,3 +1,4 @@
+import hashlib
 from urllib.parse import quote
 
 from odoo import api, fields, models
@@ -14,8 +15,11 @@ class McpConfirmation(models.Model):
     _inherit = "mcp.confirmation"
 
     @api.model
-    def _show(self, key: str) -> Page:
-        """Return the page for whoever is logged in: the question for its user, and nothing of it for anybody else."""
+    def _show(self, key: str, *, is_changed: bool = False) -> Page:
+        """Return the page for whoever is logged in: the question for its user, and nothing of it for anybody else.
+
+        :param is_changed: the question is another one than they have answered
+        """
         found = self._opened(key)
         if isinstance(found, Page):
             return found
@@ -27,6 +31,8 @@ class McpConfirmation(models.Model):
             {
                 "confirmation": found,
                 "path": found._path(),
+                "shown": found._asked_as(),
+                "is_changed": is_changed,
                 "facts": approval_preview.grouped(self.env, found.preview or {}),
                 "user": self.env.user.name,
                 "login": self.env.user.login,
@@ -36,8 +42,11 @@ class McpConfirmation(models.Model):
         )
 
     @api.model
-    def _decide(self, key: str, *, agreed: bool) -> Page:
-        """Take the answer of whoever is logged in."""
+    def _decide(self, key: str, *, agreed: bool, shown: str) -> Page:
+        """Take the answer of whoever is logged in.
+
+        :param shown: what `_asked_as` was when they were asked
+        """
         found = self._opened(key)
         if isinstance(found, Page):
             return found
@@ -46,6 +55,9 @@ class McpConfirmation(models.Model):
         self.env.cr.execute(query, log_exceptions=False)
         if found.state != "waiting":
             return self._closed_page(found)
+        if agreed and shown != found._asked_as():
+            # The same call may ask something else by now, and a yes is to what was read.
+            return self._show(key, is_changed=True)
         found.write({"state": "accepted" if agreed else "declined", "expires_at": fields.Datetime.now() + LIFE})
         self.env["mcp.audit.log"]._record_event(
             method="confirmation",
@@ -76,6 +88,10 @@ class McpConfirmation(models.Model):
             }
             return Page("error", values, status=403)
         return found
+
+    def _asked_as(self) -> str:
+        """Return what tells this question from another one about the same call."""
+        return hashlib.sha256(self.message.encode()).hexdigest()
 
     @api.model
     def _closed_page(self, found) -> Page:

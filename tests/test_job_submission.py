@@ -52,6 +52,7 @@ class TestJobSubmission(JobMixin, ApprovalMixin, McpCase):
             ("not_possible", {"tool": "odoo_list_jobs"}),
             ("invalid_arguments", {"tool": "odoo_create_records", "arguments": {**CREATE, "idempotency_key": "k"}}),
             ("invalid_arguments", {"tool": "odoo_create_records", "arguments": CREATE, "not_before": "soon"}),
+            ("invalid_arguments", {"tool": "odoo_create_records", "arguments": CREATE, "not_before": "9999-12-31"}),
             ("not_possible", {"tool": "odoo_get_context", "in_parts": True}),
             ("not_possible", {"tool": "odoo_create_records", "arguments": {"model": "res.partner"}, "in_parts": True}),
             ("policy_denied", {"tool": "odoo_create_records", "arguments": {"model": "ir.rule", "records": [{}]}}),

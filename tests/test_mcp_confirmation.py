@@ -135,6 +135,20 @@ class TestMcpConfirmation(ConfirmationCase):
         self.assertTrue(self.delete(idempotency_key="x" * 300)["isError"])
         self.assertEqual(self.delete()["structuredContent"]["count"], 1)
 
+    def test_yes_is_to_the_question_that_was_shown(self):
+        _state, path = self.ask()
+        self.login()
+        page = self.page(path)
+        confirmation = self.env["mcp.confirmation"].search([], limit=1)
+        confirmation.message = "Delete everything?"
+        self.env.flush_all()
+        text = self.submit(path, page)
+        self.assertIn("has changed since", text)
+        self.assertIn("Delete everything?", text)
+        self.assertEqual(self.delete()["resultType"], "input_required")
+        self.submit(path, self.page(path))
+        self.assertEqual(self.delete()["structuredContent"]["count"], 1)
+
     def test_refusal_is_told_once(self):
         _state, path = self.ask()
         text = self.decide(path, "refuse")

@@ -1,4 +1,6 @@
-from odoo import models
+from datetime import timedelta
+
+from odoo import fields, models
 
 from ...services.errors import ToolError
 from ...services.policy import FOLLOW_UP_TOOL, JOB_TOOL
@@ -7,6 +9,8 @@ from ...services.times import from_wire
 from ...services.tool import ToolResult, tool
 
 LIMIT = 20
+# No token lives longer.
+LATEST = timedelta(days=365)
 PRIORITIES = {"low": "0", "normal": "1", "high": "2"}
 
 
@@ -93,6 +97,9 @@ def _start(call, not_before: str | None):
     if not_before is None:
         return None
     try:
-        return from_wire(not_before, call.env.context.get("tz"))
+        start = from_wire(not_before, call.env.context.get("tz"))
     except ValueError as error:
         raise ToolError("invalid_arguments", f"not_before: expected {error}, got {not_before!r}.") from error
+    if start > fields.Datetime.now() + LATEST:
+        raise ToolError("invalid_arguments", f"not_before: at most {LATEST.days} days ahead, got {not_before!r}.")
+    return start
