@@ -148,10 +148,17 @@ def _outside(records: BaseModel) -> set[int]:
 
 
 def _shipped(records: BaseModel) -> set[int]:
-    """Return which records have an external id: they are a module's data, or an import's."""
+    """Return which records have an external id: they are a module's data, or an import's.
+
+    Not of an export's: Odoo gives one to whatever an employee exports to import it again, such as leads made of mails.
+    """
     known = records.env["ir.model.data"]._mcp_shipped(records._name)
     new = records.browse(record_id for record_id in records._ids if record_id not in known)
-    query = SQL("SELECT res_id FROM ir_model_data WHERE model = %s AND res_id IN %s", new._name, new._ids)
+    query = SQL(
+        "SELECT res_id FROM ir_model_data WHERE model = %s AND res_id IN %s AND module <> '__export__'",
+        new._name,
+        new._ids,
+    )
     found = {record_id for (record_id,) in _asked(new, query)}
     if len(known) < _MOST_SHIPPED:
         known |= found

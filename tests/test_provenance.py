@@ -90,6 +90,13 @@ class TestProvenance(HostileMixin, McpCase):
         call = self.make_call()
         self.assertEqual(outside_ids(call, contact.with_env(call.env)), {contact.id})
 
+    def test_an_export_makes_no_words_an_employee_s(self):
+        contact = self.contact.with_env(self.env)
+        exported = contact._export_rows([["id"]])
+        self.assertTrue(exported[0][0].startswith("__export__."))
+        call = self.make_call()
+        self.assertEqual(outside_ids(call, contact.with_env(call.env)), {contact.id})
+
     def test_the_corpus_is_large(self):
         self.assertGreaterEqual(len({case["text"] for case in CORPUS}), 40)
 
