@@ -51,12 +51,12 @@ class TestPageQuestion(unittest.IsolatedAsyncioTestCase):
         """Somebody who is logged in to Odoo."""
         browser = httpx2.Client(base_url=self.running.base, follow_redirects=True, timeout=60)
         self.addCleanup(browser.close)
-        form = {"login": login, "password": login, "csrf_token": self.csrf(browser.get("/web/login").text)}
+        form = {"login": login, "password": login, **self.hidden(browser.get("/web/login").text)}
         self.assertEqual(browser.post("/web/login", data=form).status_code, 200)
         return browser
 
-    def csrf(self, page):
-        return re.search(r'name="csrf_token" value="(\w+)"', page)[1]
+    def hidden(self, page):
+        return dict(re.findall(r'name="(csrf_token|shown)" value="(\w+)"', page))
 
     def decide(self, url, decision):
         """Somebody else cannot answer; the user of the token does."""
@@ -68,7 +68,7 @@ class TestPageQuestion(unittest.IsolatedAsyncioTestCase):
         page = browser.get(url)
         self.assertEqual(page.status_code, 200)
         self.assertIn("To be deleted", page.text)
-        answer = browser.post(url, data={"csrf_token": self.csrf(page.text), "decision": decision})
+        answer = browser.post(url, data={**self.hidden(page.text), "decision": decision})
         self.assertEqual(answer.status_code, 200, answer.text)
 
     async def delete(self, partner, decision, mode):

@@ -184,15 +184,15 @@ class TestPage(QuestionCase):
         with httpx2.Client(base_url=self.endpoint.base, follow_redirects=True) as browser:
             page = browser.get(path)
             self.assertIn("/web/login", str(page.url))
-            form = {"login": "admin", "password": "admin", "redirect": path, "csrf_token": self.csrf(page.text)}
+            form = {"login": "admin", "password": "admin", "redirect": path, **self.hidden(page.text)}
             page = browser.post("/web/login", data=form)
             self.assertIn(self.name, page.text)
             self.assertEqual(self.made(), 0)
-            page = browser.post(path, data={"csrf_token": self.csrf(page.text), "decision": "agree"})
+            page = browser.post(path, data={**self.hidden(page.text), "decision": "agree"})
             self.assertIn("You have agreed", page.text)
 
-    def csrf(self, text):
-        return re.search(r'name="csrf_token" value="(\w+)"', text)[1]
+    def hidden(self, text):
+        return dict(re.findall(r'name="(csrf_token|shown)" value="(\w+)"', text))
 
     def test_client_that_can_only_show_a_link(self):
         url = self.endpoint.facts(TOOL, name=self.name)["confirm_url"]
