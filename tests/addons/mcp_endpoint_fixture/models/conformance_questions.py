@@ -97,9 +97,8 @@ def _rounds(call):
 
 def _fitting(call):
     """Ask in a way that this client has."""
-    if call.can_ask(sampling('Say hello.')):
-        return told(f"{call.need('answer', sampling('Say hello.'))}")
-    return _greet(call)
+    question = sampling("Say hello.")
+    return told(f"{call.need('answer', question)}") if call.can_ask("answer", question) else _greet(call)
 
 
 TOOLS = {
