@@ -17,7 +17,8 @@ Json = dict[str, object]
 
 # Of one job; more would not fit into a request anyway.
 MOST_ITEMS = 10_000
-FIRST_SIZE, LEAST, MOST = 50, 5, 500
+# A part has no more than a tool's result lists: what one leaves out is in no page of the whole.
+FIRST_SIZE, LEAST, MOST = 50, 5, 200
 # What one part should take. Shorter ones cost more commits, longer ones show less progress and cancel later.
 AIM_SECONDS = 2.0
 # Items of a list that the whole result repeats; the rest is read page by page.

@@ -25,7 +25,7 @@ class TestServiceJobParts(BaseCase):
             (50, 0.01, 100),
             (50, 60.0, 25),
             (50, 4.0, 25),
-            (400, 0.5, 500),
+            (150, 0.5, 200),
             (6, 100.0, 5),
             (50, 0.0, 100),
         ):
@@ -35,7 +35,7 @@ class TestServiceJobParts(BaseCase):
     def test_slices_are_the_whole(self):
         items = list(range(1_203))
         pieces = list(job_parts.slices(items))
-        self.assertEqual([len(piece) for piece in pieces], [500, 500, 203])
+        self.assertEqual([len(piece) for piece in pieces], [200] * 6 + [3])
         self.assertEqual([item for piece in pieces for item in piece], items)
 
     def test_facts_are_added_up(self):
