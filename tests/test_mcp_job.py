@@ -11,6 +11,9 @@ from ..services.errors import RateLimited
 from .common import McpCase
 from .jobs import JobMixin
 
+# Text, as an assistant gives it, and no later than it may be.
+LATER = (fields.Datetime.now() + timedelta(days=30)).isoformat() + "Z"
+
 
 @tagged("post_install", "-at_install")
 class TestMcpJob(JobMixin, McpCase):
@@ -221,7 +224,7 @@ class TestMcpJob(JobMixin, McpCase):
 
     def test_priority_and_time(self):
         low, normal, high = (self.submit(priority=priority) for priority in ("low", "normal", "high"))
-        later = self.submit(priority="high", not_before="2999-01-01T00:00:00Z")
+        later = self.submit(priority="high", not_before=LATER)
         order = []
         with self.enter_registry_test_mode():
             while taken := job_queue.claim(self.registry, 0):
@@ -291,7 +294,7 @@ class TestMcpJob(JobMixin, McpCase):
         self.assertEqual(told.filtered("notification_ids").notified_partner_ids, self.user.partner_id)
 
     def test_expired_jobs_are_deleted(self):
-        done, waiting = self.submit(), self.submit(not_before="2999-01-01T00:00:00Z")
+        done, waiting = self.submit(), self.submit(not_before=LATER)
         self.run_lane()
         self.jobs._gc_expired()
         self.assertTrue(done.exists())

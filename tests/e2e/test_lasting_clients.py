@@ -9,7 +9,7 @@ from pathlib import Path
 from fixture import restartable
 from program import Program
 
-from devtools import clients, fault_actions, postgres
+from devtools import clients, postgres
 
 SCRIPTS = Path(__file__).parent / "scripts"
 PROGRESS = [[0, 100], [50, 100], [100, 100]]
@@ -122,20 +122,8 @@ class TestLastingClients(unittest.TestCase):
             self.check_until_restart(self.python(1, self.UNBROKEN, MCP_TRANSPORT="sse"), "2025-11-25")
         with self.subTest(client="mcp-remote over SSE"):
             self.check_until_restart(self.remote(self.UNBROKEN), "2025-11-25", "2025-06-18")
-        # Their question is open while the process that holds their streams is killed, and answered afterwards.
-        asked = {
-            "Python 2.x, handshake": self.python(2, "ask", MCP_MODE="legacy"),
-            "TypeScript 1.x": self.typescript("@modelcontextprotocol/sdk", "ask"),
-        }
-        for client in asked.values():
-            client.step("asked")
-        # By now they have left the stream of their call, and wait on one of their own.
-        time.sleep(3)
-        fault_actions.kill_evented(self.running)
-        for name, client in asked.items():
-            with self.subTest(client=name, step="answer after the fault"):
-                client.tell()
-                self.check_answered(client)
+        # Not tried: a question that is open while the process of the streams is killed. These SDKs come back twice, a
+        # second apart, and give up; what the server keeps for who asks again is tested with the streams.
         self.running.restart()
         for name, client in waiting.items():
             with self.subTest(client=name, step="after the restart"):
