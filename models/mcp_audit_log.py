@@ -62,7 +62,7 @@ class McpAuditLog(models.Model):
     duration_ms = fields.Float(string="Duration (ms)", readonly=True, digits=(16, 1), aggregator="avg")
     request_size = fields.Integer(string="Request (bytes)", readonly=True, aggregator="sum")
     response_size = fields.Integer(string="Answer (characters)", readonly=True, aggregator="sum")
-    request_id = fields.Char(readonly=True)
+    request_id = fields.Char(string="Request ID", readonly=True)
     trace = fields.Char(
         readonly=True, help="The client's own trace (W3C Trace Context), to find it in its logs."
     )

@@ -68,7 +68,7 @@ class McpJob(models.Model):
     total = fields.Integer(string="Items", readonly=True)
     part_size = fields.Integer(readonly=True)
     failure = fields.Json(readonly=True, groups=fields.NO_ACCESS)
-    outcome = fields.Text(readonly=True, groups=fields.NO_ACCESS)
+    outcome = fields.Text(string="Outcome as Told", readonly=True, groups=fields.NO_ACCESS)
     request_id = fields.Char(
         string="Request ID", readonly=True, help="Of its calls, in the audit log and the changes."
     )
