@@ -42,8 +42,8 @@ class TestDoctor(unittest.TestCase):
         """Run the command on the command line."""
         chosen, server = odoo.get(), self.running.server
         full = chosen.command(
-            "-d", self.running.database, "--workers=2", "--proxy-mode", f"--http-port={server.port}", "--log-level=error",
-            *options,
+            "-d", self.running.database, "--workers=2", "--proxy-mode", f"--http-port={server.port}",
+            "--log-level=error", *options,
         )
         addons = next(part for part in full if part.startswith("--addons-path="))
         # The command is looked for in the addons path, so that it has to come first.
