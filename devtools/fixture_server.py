@@ -58,10 +58,12 @@ class FixtureServer:
 
     def warm_up(self):
         """Let each process load the database, which takes seconds: clients and suites wait for less."""
-        evented = f"http://127.0.0.1:{self.server.gevent_port}/mcp"
+        workers = self.options["workers"]
+        # Without workers there is one process, which has answered already.
+        evented = [f"http://127.0.0.1:{self.server.gevent_port}/mcp"] if workers else []
         with ThreadPoolExecutor() as pool:
             # To a port whose process is not there yet nobody answers.
-            found = list(pool.map(_answered, [evented, *[self.server.url] * (2 * self.options["workers"])]))
+            found = list(pool.map(_answered, [*evented, *[self.server.url] * (2 * workers)]))
         if not all(found):
             raise Failure(f"Not every process answers (log: {self.server.log}).")
 
