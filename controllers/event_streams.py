@@ -57,16 +57,18 @@ def answer_get(inbound: McpInbound, record: Callable[[str, str], None]) -> Respo
     session = inbound.session
     if session is None and last_event_id is not None:
         raise HttpRefusal(400, "The header Mcp-Session-Id is missing: an event id belongs to a session.")
+    held = None
     if not server._holds_streams():
         if last_event_id is None:
             raise method_not_allowed()
-        return Response(server._replayed(session, last_event_id), headers=[*sse.HEADERS], content_type=sse.CONTENT_TYPE)
-    if session is None:
+    elif session is None:
         # With what narrows the connection, and what names its database.
         query = http.query_string.decode("latin-1") or inbound.env["mcp.oauth.server"]._database_query()[1:]
         held = server._legacy_stream(inbound.credential, query)
     else:
         held = server._session_stream(inbound.credential, session, last_event_id)
+    if held is None:
+        return Response(server._replayed(session, last_event_id), headers=[*sse.HEADERS], content_type=sse.CONTENT_TYPE)
     record("ok", "An event stream.")
     return StreamAnswer(inbound.env.cr.dbname, held)
 

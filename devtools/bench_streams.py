@@ -16,6 +16,8 @@ CONNECTS = 10_000
 WARM_UP = 1_000
 AT_ONCE = 25
 PATIENCE = 30
+# Seconds: longer than the server needs to find who has gone, and than its heartbeat.
+SETTLING = 20
 TRIGGER = "test_trigger_tool_change"
 ACKNOWLEDGED, CHANGED = b"subscriptions/acknowledged", b"tools/list_changed"
 
@@ -105,7 +107,7 @@ async def _come_and_go(fixture, times):
 
 async def _settled(fixture):
     """What is in use once everything has noticed who has gone."""
-    await asyncio.sleep(3)
+    await asyncio.sleep(SETTLING)
     return _resources(fixture)
 
 

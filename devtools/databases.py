@@ -136,6 +136,7 @@ def lift_limits(name):
     """Let tests and measurements call as fast as they can, on all workers. Calls go on being counted."""
     set_limits(
         name, calls=10**6, user_calls=10**6, writes=10**6, heavy=10**6, concurrent=100, concurrent_token=60,
+        streams_token=100,
     )
 
 

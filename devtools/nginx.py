@@ -30,7 +30,7 @@ location / {
     proxy_pass http://%(odoo)s;
 }
 """
-SITE = """\
+MAIN = """\
 daemon off;
 worker_processes 1;
 worker_rlimit_nofile 16384;
@@ -46,16 +46,19 @@ http {
     uwsgi_temp_path %(folder)s/uwsgi;
     scgi_temp_path %(folder)s/scgi;
     client_max_body_size 128m;
+%(site)s
+}
+"""
+SITE = """\
 %(outside)s
-    server {
-        listen 127.0.0.1:%(port)s;
-        proxy_read_timeout 720s;
-        proxy_set_header Host $http_host;
-        proxy_set_header X-Forwarded-Host $http_host;
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;
+server {
+    listen 127.0.0.1:%(port)s;
+    proxy_read_timeout 720s;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme;
 %(inside)s
-    }
 }
 """
 
@@ -84,18 +87,24 @@ class Nginx:
 
     def start(self, http_port, evented_port):
         """Start it in front of these ports of Odoo, and wait until it listens."""
+        self.serve(_site(self.port, http_port, evented_port))
+
+    def serve(self, site):
+        """Start it with what belongs into `http` of a configuration, and wait until it listens."""
         program = debian.need("nginx", "nginx", "tests behind a proxy", search=("/usr/sbin/nginx",))
         folder = _folder(self.name)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "error.log").write_text("")
         config = folder / "nginx.conf"
-        config.write_text(_site(folder, self.port, http_port, evented_port))
+        # As root its workers would be somebody who cannot enter the state folder.
+        user = "user root;" if os.getuid() == 0 else ""
+        config.write_text(MAIN % {"folder": folder, "user": user, "site": site})
         log = paths.LOGS / f"{self.name}.log"
         processes.start(self.name, [program, "-p", str(folder), "-c", str(config)], None, log, port=self.port)
         deadline = time.monotonic() + PATIENCE
         while not _listens(self.port):
             if self.name not in processes.records() or time.monotonic() > deadline:
-                raise Failure(f"nginx does not start with the README's recipe: see {log} and {self.error_log}")
+                raise Failure(f"nginx does not start with this configuration: see {log} and {self.error_log}")
             time.sleep(0.02)
 
     def stop(self):
@@ -148,17 +157,13 @@ def _statements(text):
             start = position + 1
 
 
-def _site(folder, port, http_port, evented_port):
+def _site(port, http_port, evented_port):
     outside, inside = recipe()
     own = ODOO % {"odoo": "odoo", "evented": "odoochat"}
     # The recipe names what Odoo's documentation calls its two upstreams, and says nothing of what they are.
     names = {"odoo": http_port, "odoochat": evented_port}
     upstreams = "\n".join(f"upstream {name} {{ server 127.0.0.1:{number}; }}" for name, number in names.items())
-    return SITE % {
-        "folder": folder, "port": port, "outside": f"{upstreams}\n{outside}", "inside": inside + own,
-        # As root its workers would be somebody who cannot enter the state folder.
-        "user": "user root;" if os.getuid() == 0 else "",
-    }
+    return SITE % {"port": port, "outside": f"{upstreams}\n{outside}", "inside": inside + own}
 
 
 def _folder(name):

@@ -111,9 +111,10 @@ class McpServer(models.AbstractModel):
         return {"notifications": granted}
 
     @api.model
-    def _check_room(self, credential: Credential) -> None:
-        """:raises HttpRefusal: 429, there are too many streams"""
-        stream_hub.index_of(self.env.cr.dbname).check_room(credential.token_id, self._stream_limits())
+    def _check_room(self, credential: Credential, *, resumed: bool = False) -> None:
+        """See `StreamIndex.check_room`."""
+        index = stream_hub.index_of(self.env.cr.dbname)
+        index.check_room(credential.token_id, self._stream_limits(), resumed=resumed)
 
     @api.model
     def _listening_stream(self, exchange: Exchange, granted: dict[str, object]) -> HeldStream:
@@ -140,8 +141,8 @@ class McpServer(models.AbstractModel):
         return stream
 
     @api.model
-    def _session_stream(self, credential: Credential, session, last_event_id: str | None) -> HeldStream:
-        """Return the stream of a GET with a session.
+    def _session_stream(self, credential: Credential, session, last_event_id: str | None) -> HeldStream | None:
+        """Return the stream of a GET with a session; None where a client that wants an answer has to ask again for it.
 
         :raises HttpRefusal: 400 for an event id that is none of the session's; 429
         """
@@ -150,8 +151,14 @@ class McpServer(models.AbstractModel):
         name, last = standalone, 0
         if last_event_id is not None:
             name, last = self._resumed(last_event_id, session.id)
-        self._check_room(credential)
         kind = "session" if name == standalone else "resumed"
+        try:
+            self._check_room(credential, resumed=kind == "resumed")
+        except HttpRefusal:
+            if kind == "session":
+                raise
+            # Official SDKs give a call up whose answer is refused twice.
+            return None
         return HeldStream(
             kind,
             credential,

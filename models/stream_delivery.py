@@ -8,7 +8,6 @@ from odoo.api import Environment
 from ..services import jsonrpc, sse, topics
 from ..services.exchange import Credential
 from ..services.held_stream import HeldStream
-from ..services.peer import is_gone
 from ..services.stream_index import Hit, StreamIndex, by_credential, hits
 from ..services.versions import V2025_11_25
 
@@ -53,10 +52,8 @@ class Delivery:
                 self._send_stored(stream)
 
     def check(self) -> None:
-        """End the streams of clients that have gone, and of those that would not be let in any more."""
+        """End the streams of clients that would not be let in any more."""
         for stream in self.index.all():
-            if stream.connection is not None and is_gone(stream.connection):
-                stream.end(farewell=b"")
             stream.cut()
         streams = [stream for stream in self.index.all() if not stream.is_over]
         if not streams:

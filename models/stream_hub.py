@@ -25,8 +25,10 @@ from .stream_delivery import Delivery
 
 _logger = logging.getLogger(__name__)
 
-# Seconds between two heartbeats, which also tell whether a client is still there and its token still good.
+# Seconds between two heartbeats, with which a token is looked at again too.
 HEARTBEAT = 15.0
+# Seconds after which the place of a client that has gone is free again.
+SWEEP = 2.0
 # Notices that come together are read together.
 GATHER = 0.01
 # Rows of the bus can become visible out of order, up to so many seconds late.
@@ -115,16 +117,21 @@ class StreamHub(threading.Thread):
         self._wake.set()
 
     def run(self) -> None:
-        due = time.monotonic() + HEARTBEAT
+        due, sweep = time.monotonic() + HEARTBEAT, time.monotonic() + SWEEP
         try:
             while not self._is_stopped:
-                if self._wake.wait(max(due - time.monotonic(), 0)):
+                is_woken = self._wake.wait(max(min(due, sweep) - time.monotonic(), 0))
+                if is_woken:
                     time.sleep(GATHER)
                 self._wake.clear()
+                if time.monotonic() >= sweep:
+                    sweep = time.monotonic() + SWEEP
+                    self.index.drop_gone(self.index.all())
                 is_due = time.monotonic() >= due
                 if is_due:
                     due = time.monotonic() + HEARTBEAT
-                self._turn(is_due)
+                if is_woken or is_due:
+                    self._turn(is_due)
                 with _lock:
                     if is_due and not self._fresh and not len(self.index):
                         del _hubs[self.dbname]

@@ -23,7 +23,7 @@ class StreamLimits:
     """How many streams there may be.
 
     :param total: in this process
-    :param per_token: of one token
+    :param per_token: of one token, and as many again that fetch the answers to its calls
     """
 
     total: int
@@ -62,14 +62,19 @@ class StreamIndex:
         with self._lock:
             return [stream for streams in self._by_token.values() for stream in streams]
 
-    def check_room(self, token_id: int, limits: StreamLimits) -> None:
-        """:raises HttpRefusal: 429, there are too many streams, of this token or in all"""
-        if len(self._by_token.get(token_id, ())) >= limits.per_token:
-            self._drop_gone(self._by_token.get(token_id, ()))
-            if len(self._by_token.get(token_id, ())) >= limits.per_token:
+    def check_room(self, token_id: int, limits: StreamLimits, *, resumed: bool = False) -> None:
+        """Make sure that there may be one more stream.
+
+        :param resumed: one that fetches the answer to a call. A token may have as many of these as of all others, so
+            that clients which only listen do not stand in the way of answers
+        :raises HttpRefusal: 429, there are too many streams, of this token or in all
+        """
+        if self._count(token_id, resumed) >= limits.per_token:
+            self.drop_gone(self._by_token.get(token_id, ()))
+            if self._count(token_id, resumed) >= limits.per_token:
                 raise _refused(f"This token has {limits.per_token} event streams open, which is the limit.")
         if len(self) >= limits.total:
-            self._drop_gone(self.all())
+            self.drop_gone(self.all())
             if len(self) >= limits.total:
                 raise _refused("This server holds as many event streams as it may.")
 
@@ -128,11 +133,16 @@ class StreamIndex:
         for stream in self.all():
             stream.end(farewell.get(stream.kind))
 
-    def _drop_gone(self, streams: Iterable[HeldStream]) -> None:
+    def drop_gone(self, streams: Iterable[HeldStream]) -> None:
+        """End those of these streams whose clients have closed the connection."""
         for stream in list(streams):
             if stream.connection is not None and is_gone(stream.connection):
                 stream.end(farewell=b"")
                 self.remove(stream)
+
+    def _count(self, token_id: int, resumed: bool) -> int:
+        with self._lock:
+            return sum((stream.kind == "resumed") == resumed for stream in self._by_token.get(token_id, ()))
 
     def _unfile(self, stream: HeldStream) -> None:
         for topic in stream.topics:

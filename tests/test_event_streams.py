@@ -5,6 +5,7 @@ from odoo.tests import tagged
 from ..models import event_streams
 from ..models.event_streams import McpServer
 from ..services.errors import InvalidParams, MethodNotFound
+from ..services.stream_index import StreamLimits
 from ..services.versions import V2025_11_25, V2026_07_28
 from .common import McpCase, McpHttpCase
 
@@ -124,6 +125,16 @@ class TestEventStreamsHttp(McpHttpCase):
         self.assertTrue(found.headers["Content-Type"].startswith("text/event-stream"))
         self.assertEqual(found.text, f'id: {event}\ndata: {{"jsonrpc":"2.0","id":5,"result":{{}}}}\n\n')
         self.assertNotIn("data", self.get(Mcp_Session_Id=session, Last_Event_ID=event).text)
+
+    def test_answer_is_to_be_had_where_no_more_streams_may_be_held(self):
+        session = self.initialize()
+        row = self.env["mcp.session"].search([("digest", "=", self.env["mcp.session"]._digest(session))])
+        name = self.env["mcp.stream.event"]._new_stream(row.id)
+        self.patch(McpServer, "_holds_streams", lambda _self: True)
+        self.patch(McpServer, "_stream_limits", lambda _self: StreamLimits(total=0, per_token=0))
+        self.assertEqual(self.get(Mcp_Session_Id=session).status_code, 429)
+        found = self.get(Mcp_Session_Id=session, Last_Event_ID=f"{name}_0")
+        self.assertEqual((found.status_code, found.text.partition(":")[0]), (200, "retry"))
 
     def test_probe_tells_where_it_arrived(self):
         self.assertEqual(self.get(X_Mcp_Probe="1").json(), {"streams": False})

@@ -85,9 +85,9 @@ class TestServiceStreamIndex(BaseCase):
         self.index.add(held)
         return held
 
-    def assertFull(self, token):
+    def assertFull(self, token, **facts):
         with self.assertRaises(HttpRefusal) as caught:
-            self.index.check_room(token, LIMITS)
+            self.index.check_room(token, LIMITS, **facts)
         self.assertEqual(caught.exception.http_status, 429)
         self.assertIn("Retry-After", caught.exception.headers)
 
@@ -102,6 +102,18 @@ class TestServiceStreamIndex(BaseCase):
         last.close()
         self.index.check_room(2, LIMITS)
         self.assertEqual(len(self.index), 2)
+
+    def test_who_only_listens_leaves_room_for_answers(self):
+        limits = StreamLimits(total=10, per_token=2)
+        for _number in range(limits.per_token):
+            self.add(token=1)
+            self.index.check_room(1, limits, resumed=True)
+        self.assertFull(1)
+        for _number in range(limits.per_token):
+            self.index.check_room(1, limits, resumed=True)
+            self.add("resumed", token=1)
+        with self.assertRaises(HttpRefusal):
+            self.index.check_room(1, limits, resumed=True)
 
     def test_streams_left_behind_make_room(self):
         ours, theirs = socket.socketpair()
