@@ -20,6 +20,14 @@ def spec(tags):
     return ",".join(_one(word.strip()) for word in tags.split(",") if word.strip())
 
 
+def parts(count):
+    """All tests as `count` test-tags specifications of about the same size; the fixtures' own are in the last."""
+    files = sorted((paths.ROOT / "tests").glob("test_*.py"), key=lambda file: -file.stat().st_size)
+    shares = [[f"/{paths.ADDON}/tests/{file.name}" for file in files[number::count]] for number in range(count)]
+    shares[-1] += [f"/{module}" for module in addon_source.fixtures()]
+    return [",".join(share) for share in shares]
+
+
 def size(specification):
     """The database the chosen classes ask for: "full" if one of them has the tag, else "small"."""
     if FULL_TAG in specification:

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass
 FLOOR = "HTTP floor: /web/health"
 JSON2 = "Odoo's /json/2 search_read"
 LIST_BUDGET = 18_000
+# What /json/2 takes above the floor on the machine for which the budgets in milliseconds were written. The same machine
+# takes twice as long for everything while its neighbours work: milliseconds are judged at the speed of that one.
+REFERENCE_MS = 5.66
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,13 @@ def _verdicts(rows, measured):
     yield _at_most("the same, both above the HTTP floor", (search - floor) / (json2 - floor), 0.5)
     yield _at_least("mcp-server-odoo ÷ search (its faster mode, official client)", rival / ours, 3)
     yield _at_least("odoo-mcp-gateway ÷ search (official client)", p50["client: odoo-mcp-gateway"] / ours, 1.2)
-    above = p50["tools/list"] - floor
-    yield Verdict("tools/list above the HTTP floor", f"{above:.2f} ms", "≤ 1 ms", above <= 1)
+    speed = REFERENCE_MS / (json2 - floor)
+    for name, limit in (
+        ("tools/list", 1), ("completion, model", 3), ("completion, record", 3), ("completion, prompt", 3),
+    ):
+        yield _at_speed(f"{name} above the HTTP floor", p50[name] - floor, speed, limit)
     for kind in ("a personal token", "an access token"):
-        took = p50[f"check of {kind}"]
-        yield Verdict(f"check of {kind}, inside Odoo", f"{took:.2f} ms", "≤ 1 ms", took <= 1)
-    for name in ("completion, model", "completion, record", "completion, prompt"):
-        above = p50[name] - floor
-        yield Verdict(f"{name} above the HTTP floor", f"{above:.2f} ms", "≤ 3 ms", above <= 3)
+        yield _at_speed(f"check of {kind}, inside Odoo", p50[f"check of {kind}"], speed, 1)
     yield _at_least("describe, cold ÷ warm schema cache", p50["describe, cold"] / p50["describe, warm"], 4)
     logged = p50["search, 1,000,000 audit rows"] / p50["search, empty audit log"]
     yield _at_most("search with 1,000,000 audit rows ÷ without", logged, 1.1)
@@ -118,6 +120,11 @@ def _stream_verdicts(figures):
     yield _up_to(f"memory {times}", leaks["memory"] / 1024, 8, "MB")
     yield _up_to(f"descriptors {times}", leaks["descriptors"], 4, "more")
     yield _up_to(f"database connections {times}", leaks["connections"], 4, "more")
+
+
+def _at_speed(budget, took, speed, limit):
+    there = took * speed
+    return Verdict(f"{budget} ({took:.2f} ms here)", f"{there:.2f} ms", f"≤ {limit} ms", there <= limit)
 
 
 def _up_to(budget, value, limit, unit):

@@ -27,7 +27,8 @@ def run(spec, size):
         })
         found = json.loads(counts.read_text()) if counts.exists() else {"failed": 0, "total": 0, "skipped": 0}
         counts.unlink(missing_ok=True)
-    return report(log, code or min(1, found["failed"]), time.monotonic() - start, **found)
+    code = code or min(1, found["failed"])
+    return report(f"{spec} in the resident process", log, code, time.monotonic() - start, **found)
 
 
 def _ensure(name, size):
