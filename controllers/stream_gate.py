@@ -2,6 +2,8 @@
 
 Each request there has a greenlet of its own, so hundreds of clients that come back after a restart would all want a
 connection at the same moment, and Odoo's pool refuses those over its size: an error page instead of a stream.
+
+Streams are cut off there when the process is killed. Clients have to take that for an end of theirs, not for a failure.
 """
 
 import functools
@@ -16,6 +18,7 @@ from odoo.sql_db import ConnectionPool
 from psycopg2.pool import PoolError
 
 from ..models import stream_hub
+from ..services import sse
 
 # Connections of Odoo's own, and the second one that some requests need, have to find room in the pool as well.
 AT_ONCE = 24
@@ -29,8 +32,15 @@ def install() -> None:
     """Make requests wait, for the rest of this process, if it is the one of streams; and streams end when it does."""
     if not odoo.evented:
         return
+    # Only here: it is not there on every system.
+    from gevent.pywsgi import WSGIHandler
+
     signal.signal(signal.SIGTERM, _leave)
-    for owner, name, wrapper in ((Application, "__call__", _gated), (ConnectionPool, "borrow", _patient)):
+    for owner, name, wrapper in (
+        (Application, "__call__", _gated),
+        (ConnectionPool, "borrow", _patient),
+        (WSGIHandler, "finalize_headers", _unframed),
+    ):
         replaced = getattr(owner, name)
         setattr(owner, name, functools.wraps(replaced)(wrapper(replaced)))
 
@@ -69,3 +79,22 @@ def _patient(borrow):
             time.sleep(PAUSE)
 
     return patient
+
+
+def _unframed(finalize):
+    """Let the end of the connection be the end of an event stream (RFC 9112, 6.3), which has no chunks then.
+
+    In chunks, a stream without the last of them has failed: the official Python clients then come back once, after the
+    time that they were told first, and give up. After an end they take what the stream has told them, and come back
+    twice. Events are whole or nothing by themselves.
+    """
+
+    def unframed(self):
+        finalize(self)
+        if self.response_use_chunked and (b"Content-Type", sse.CONTENT_TYPE.encode()) in self.response_headers:
+            self.response_headers.remove((b"Transfer-Encoding", b"chunked"))
+            self.response_headers.append((b"Connection", b"close"))
+            self.response_use_chunked = False
+            self.close_connection = True
+
+    return unframed

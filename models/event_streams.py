@@ -188,13 +188,15 @@ class McpServer(models.AbstractModel):
 
         :raises HttpRefusal: 400, the id is none of the session's
         """
-        name, _last = self._resumed(last_event_id, session.id)
+        name, last = self._resumed(last_event_id, session.id)
         if name == self.env["mcp.stream.event"]._standalone(session.id):
             return sse.retry(stream_hub.retry_ms())
         stored = self.env["mcp.stream.event"]._stored(last_event_id, session.id)
-        chunks = [sse.event(data, event_id) for event_id, data in stored.events]
-        # For the client's next question whether there is more. Where there cannot be, it does not ask.
-        return b"".join([*chunks, *([] if stored.is_finished else [sse.retry(ASK_AGAIN_MS)])]) or sse.COMMENT
+        # First, as clients go on after the last id: for the next question whether there is more. Official TypeScript
+        # clients ask for nothing without an id of this very answer. Where there cannot be more, nobody asks.
+        chunks = [] if stored.is_finished else [sse.event(b"", f"{name}_{last}", ASK_AGAIN_MS)]
+        chunks += [sse.event(data, event_id) for event_id, data in stored.events]
+        return b"".join(chunks) or sse.COMMENT
 
     def _resumed(self, event_id: str, session_id: int) -> tuple[str, int]:
         try:

@@ -32,8 +32,9 @@ class Delivery:
                 self._resume(stream, newest, retry_ms)
             elif stream.kind in ("legacy", "resumed"):
                 if stream.kind == "resumed":
-                    # Told at its beginning: a process that is killed cannot say it at the end.
-                    stream.push(sse.retry(retry_ms))
+                    # Told at its beginning: a process that is killed cannot say it at the end. With an id: official
+                    # TypeScript clients know only those of the stream that has broken off.
+                    stream.push(sse.event(b"", f"{stream.name}_{stream.last}", retry_ms))
                 self._send_stored(stream)
 
     def deliver(self, changed: Mapping[str, int]) -> None:

@@ -28,7 +28,8 @@ from ..services.input_requests import Abilities
 from ..services.outlet import Stream
 from .mcp_cancellation import call_watch
 
-# After so long a client comes back for what has happened meanwhile.
+# After so long a client comes back for what has happened meanwhile. The stream that it then gets has a longer time for
+# it (`stream_hub.RETRY_MS`), which official clients take from there.
 RETRY_MS = 1000
 DEFAULT_HOLD_SECONDS = 20
 LONGEST_HOLD_SECONDS = 60

@@ -38,7 +38,6 @@ class JobMixin(McpMixin):
     def imported(self):
         return self.partners.search_count([("name", "=like", "Row %")])
 
-
     def run_claim(self, taken):
         """Go on with a job that was taken before."""
         with self.enter_registry_test_mode():

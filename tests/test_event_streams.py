@@ -118,7 +118,8 @@ class TestEventStreamsHttp(McpHttpCase):
         outbox = self.env["mcp.stream.event"]
         name = outbox._new_stream(row.id)
         empty = self.get(Mcp_Session_Id=session, Last_Event_ID=f"{name}_0")
-        self.assertEqual((empty.status_code, empty.text.partition(":")[0]), (200, "retry"))
+        again = f"id: {name}_0\nretry: 1500\ndata: \n\n"
+        self.assertEqual((empty.status_code, empty.text), (200, again))
         event = outbox._append(name, row.id, {"jsonrpc": "2.0", "id": 5, "result": {}})
         outbox._finish(name, row.id)
         found = self.get(Mcp_Session_Id=session, Last_Event_ID=f"{name}_0")
@@ -134,7 +135,7 @@ class TestEventStreamsHttp(McpHttpCase):
         self.patch(McpServer, "_stream_limits", lambda _self: StreamLimits(total=0, per_token=0))
         self.assertEqual(self.get(Mcp_Session_Id=session).status_code, 429)
         found = self.get(Mcp_Session_Id=session, Last_Event_ID=f"{name}_0")
-        self.assertEqual((found.status_code, found.text.partition(":")[0]), (200, "retry"))
+        self.assertEqual((found.status_code, found.text), (200, f"id: {name}_0\nretry: 1500\ndata: \n\n"))
 
     def test_probe_tells_where_it_arrived(self):
         self.assertEqual(self.get(X_Mcp_Probe="1").json(), {"streams": False})

@@ -190,6 +190,13 @@ class TestStreamDelivery(McpCase):
         self.assertTrue(held.is_over)
         self.assertEqual([message["id"] for message in self.heard(held)], [2, 3])
 
+    def test_resumed_stream_says_at_once_where_it_is_and_when_to_come_back(self):
+        session, outbox = self.session(), self.env["mcp.stream.event"]
+        first = outbox._append(outbox._new_stream(session.id), session.id, {"id": 1})
+        held = self.opened(session, first)
+        next(held)
+        self.assertEqual(next(held).decode(), f"id: {first}\nretry: 1500\ndata: \n\n")
+
     def test_only_clients_that_know_priming_events_get_one(self):
         for version, number in ((V2025_11_25, 1), (V2025_06_18, 0)):
             held = self.opened(self.session(version))

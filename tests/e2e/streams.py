@@ -7,6 +7,7 @@ import queue
 import socket
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from endpoint import META, MODERN, Endpoint
@@ -111,3 +112,16 @@ class Client:
         """The answer to a request of the handshake era."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
         return self.endpoint.post(body, headers)
+
+
+def evented_pid(server):
+    """The id of the evented process of a running `devtools.server.Server`."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"gevent" in words and f"--gevent-port={server.gevent_port}".encode() in words:
+                return int(folder.name)
+    raise AssertionError("There is no evented process.")

@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import time
 import unittest
 from pathlib import Path
 
 from fixture import restartable
 from program import Program
+from streams import evented_pid
 
 from devtools import clients, postgres
 
@@ -122,8 +124,6 @@ class TestLastingClients(unittest.TestCase):
             self.check_until_restart(self.python(1, self.UNBROKEN, MCP_TRANSPORT="sse"), "2025-11-25")
         with self.subTest(client="mcp-remote over SSE"):
             self.check_until_restart(self.remote(self.UNBROKEN), "2025-11-25", "2025-06-18")
-        # Not tried: a question that is open while the process of the streams is killed. These SDKs come back twice, a
-        # second apart, and give up; what the server keeps for who asks again is tested with the streams.
         self.running.restart()
         for name, client in waiting.items():
             with self.subTest(client=name, step="after the restart"):
@@ -134,3 +134,29 @@ class TestLastingClients(unittest.TestCase):
         with self.subTest(client="mcp-remote over SSE", step="after the restart"):
             client = self.remote("progress")
             self.assertEqual(client.step("progress")["seen"], PROGRESS)
+
+    def test_question_outlives_the_process_of_streams(self):
+        """It is killed while people think. Clients of 2025-11-25 wait there for the answer; the other ages do not: a
+        newer client calls again with it, an older one waits in the worker that runs its call, and the oldest has lost
+        its session, which was its stream."""
+        starts = {
+            "Python 2.x, handshake": lambda: self.python(2, "ask", MCP_MODE="legacy"),
+            "Python 1.x": lambda: self.python(1, "ask"),
+            "TypeScript, newest, handshake": lambda: self.typescript(
+                "@modelcontextprotocol/client", "ask", MCP_MODE="legacy"
+            ),
+            "TypeScript 1.x": lambda: self.typescript("@modelcontextprotocol/sdk", "ask"),
+        }
+        asked = {name: start() for name, start in starts.items()}
+        for client in asked.values():
+            self.assertEqual(client.step("connected")["protocol"], "2025-11-25")
+            client.step("asked")
+        # They come back after a second; who does so at the very moment of the kill gives up before there is a server.
+        time.sleep(3)
+        os.kill(evented_pid(self.running.server), signal.SIGKILL)
+        for client in asked.values():
+            client.tell()
+        for name, client in asked.items():
+            with self.subTest(client=name):
+                self.check_answered(client)
+                client.step("done")

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 import fixture
-from streams import Client
+from streams import Client, evented_pid
 
 from devtools import clients, databases, fixture_server, server, tokens
 
@@ -71,18 +71,6 @@ class StreamCase(unittest.TestCase):
         self.addCleanup(stream.close)
         self.assertEqual(stream.status, 200)
         return stream
-
-    def evented_pid(self):
-        """The id of the evented process of this server."""
-        for folder in Path("/proc").iterdir():
-            if folder.name.isdigit():
-                try:
-                    words = (folder / "cmdline").read_bytes().split(b"\0")
-                except OSError:
-                    continue
-                if b"gevent" in words and f"--gevent-port={self.running.server.gevent_port}".encode() in words:
-                    return int(folder.name)
-        raise AssertionError("There is no evented process.")
 
     def wait_for_evented(self):
         """Wait until streams are served again."""
@@ -208,7 +196,7 @@ class TestEndOfStreams(StreamCase):
         self.change()
         stream.message()
         last = stream.last_id
-        os.kill(self.evented_pid(), signal.SIGKILL)
+        os.kill(evented_pid(self.running.server), signal.SIGKILL)
         self.assertTrue(stream.ended.wait(5))
         # Workers work on.
         self.change()
@@ -220,7 +208,7 @@ class TestEndOfStreams(StreamCase):
         session = self.client.session()
         standalone, listening = self.opened(self.client.get(session)), self.opened(self.client.listen())
         listening.message()
-        os.kill(self.evented_pid(), signal.SIGTERM)
+        os.kill(evented_pid(self.running.server), signal.SIGTERM)
         self.assertTrue(standalone.ended.wait(10))
         self.assertIsNotNone(standalone.retry)
         self.assertEqual(listening.methods(0.5), ["result"])
