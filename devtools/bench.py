@@ -16,6 +16,7 @@ from . import (
     bench_report,
     bench_streams,
     bench_token,
+    chromium,
     clients,
     databases,
     demo_user,
@@ -76,6 +77,7 @@ def run(arguments):
 def _speed(calls):
     """What is measured of requests."""
     python = clients.python_sdk()
+    chromium.program()
     with ExitStack() as stack:
         plan = _prepare(stack, calls)
         with step("measurements (a few minutes)"):

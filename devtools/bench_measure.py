@@ -17,7 +17,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from . import bench_load, bench_wire
+from . import bench_list, bench_load, bench_wire
 
 MODEL = "res.partner"
 FIELDS = ["name", "email", "city"]
@@ -42,6 +42,7 @@ async def main():
     results["rows"] |= await _turns(_token_rows(plan), plan["calls"])
     results["rows"] |= await _turns(_log_rows(plan), plan["calls"])
     results["rows"] |= await _describe_rows(plan)
+    results["rows"] |= bench_list.rows(plan["base_logged"])
     async with AsyncExitStack() as stack:
         rows = await _client_rows(stack, plan, results["list_sizes"])
         results["rows"] |= await _turns(rows, plan["calls"])

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from .bench_list import AUDIT_LIST
+
 FLOOR = "HTTP floor: /web/health"
 JSON2 = "Odoo's /json/2 search_read"
 LIST_BUDGET = 18_000
@@ -106,6 +108,7 @@ def _verdicts(rows, measured):
     yield _at_least("describe, cold ÷ warm schema cache", p50["describe, cold"] / p50["describe, warm"], 4)
     logged = p50["search, 1,000,000 audit rows"] / p50["search, empty audit log"]
     yield _at_most("search with 1,000,000 audit rows ÷ without", logged, 1.1)
+    yield _up_to("audit list with 1,000,000 rows, from click to rows", p50[AUDIT_LIST] / 1000, 2, "s")
     size = measured["list_sizes"]["mcp_endpoint"]["characters"]
     yield Verdict("size of tools/list", f"{size:,}", f"≤ {LIST_BUDGET:,}", size <= LIST_BUDGET)
 

@@ -38,6 +38,10 @@ class Page:
         # A client that is told at once may have closed its end before the answer is read: what counts is the client.
         self._send("Page.navigate", url=url)
 
+    def resize(self, window):
+        """Show it in a window like that: `width`, `height`, `deviceScaleFactor`, `mobile`."""
+        self._send("Emulation.setDeviceMetricsOverride", **window)
+
     def run(self, script):
         """The value of a script; of its promise, where it gives one."""
         found = self._send(

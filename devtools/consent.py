@@ -33,11 +33,16 @@ def answer(page, address, login, password, decision="allow"):
     answer_opened(page, login, password, decision)
 
 
+def log_in(page, login, password):
+    """Fill in Odoo's login form and send it, as soon as it is there."""
+    page.wait(_LOGIN % {"login": json.dumps(login), "password": json.dumps(password)})
+
+
 def answer_opened(page, login, password, decision="allow"):
     """The same where the client has opened the request."""
     page.wait(_FORM)
     if page.run(_IS_LOGIN):
-        page.wait(_LOGIN % {"login": json.dumps(login), "password": json.dumps(password)})
+        log_in(page, login, password)
     page.wait(_ALLOW % decision)
     page.wait(_LEFT)
 
