@@ -29,7 +29,6 @@ class Load:
         self.written = []
         self.abandoned = []
         self.gaps = []
-        self.streams_opened = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads = [

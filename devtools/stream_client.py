@@ -27,7 +27,6 @@ class EventStream:
         self.status, self.headers = self._answer.status, dict(self._answer.getheaders())
         self.last_event_id = None
         self.retry = None
-        self.comments = 0
         self.events = []
         self._queue = queue.Queue()
         self._ended = threading.Event()
@@ -56,10 +55,6 @@ class EventStream:
             if fits(message):
                 return message
 
-    def wait_end(self, seconds=10):
-        """Wait until the other side closes it; whether it did."""
-        return self._ended.wait(seconds)
-
     def close(self):
         """Leave, as a client does that is killed."""
         try:
@@ -86,8 +81,6 @@ class EventStream:
 
     def _take(self, field, value, name, data):
         match field:
-            case "":
-                self.comments += 1
             case "event":
                 name = value
             case "data":

@@ -11,7 +11,6 @@ from ..services.oauth import scopes
 from ..services.safe_fetch import FetchRefused
 
 ISSUER = re.compile(r"https://[!-~]+")
-PACKAGE = "PyJWT"
 
 
 class McpIdentityProvider(models.Model):

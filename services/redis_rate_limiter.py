@@ -141,10 +141,6 @@ class RedisStore:
             self._on_change("Redis answers again and counts the calls")
 
 
-def is_installed() -> bool:
-    return redis is not None
-
-
 def ping(url: str) -> tuple[str, float]:
     """Return the version of a Redis and the milliseconds that one script call takes.
 

@@ -19,7 +19,6 @@ class Version:
     tool_annotations: bool = True
     titles: bool = True
     structured_content: bool = True
-    any_structured_content: bool = False
     icons: bool = True
     audio: bool = True
     resource_links: bool = True
@@ -51,7 +50,7 @@ V2025_03_26 = Version(
 )
 V2025_06_18 = Version("2025-06-18", icons=False, rich_forms=False)
 V2025_11_25 = Version("2025-11-25", polling_close=True)
-V2026_07_28 = Version("2026-07-28", modern=True, any_structured_content=True)
+V2026_07_28 = Version("2026-07-28", modern=True)
 
 # Newest first: the order in which they are offered to clients.
 VERSIONS: dict[str, Version] = {

@@ -23,7 +23,6 @@ from ..posting import DONE, MESSAGE, NOTE, ask, posted
 from ..provenance import marked_names
 
 KINDS = ("messages", "notes", "changes", "activities", "followers")
-MESSAGE_KINDS = KINDS[:3]
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 MAX_RECIPIENTS = 50
