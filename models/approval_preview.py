@@ -12,6 +12,7 @@ from markupsafe import Markup
 from odoo.api import Environment
 
 from ..services import canonical
+from ..services.tool import ToolResult
 
 MOST_SHOWN = 2000
 MOST_NAMED = 3
@@ -86,6 +87,16 @@ def headline(env: Environment, title: str, preview: Mapping) -> str:
     listed = list(names.values())[:MOST_NAMED]
     more = f" +{len(names) - MOST_NAMED}" if len(names) > MOST_NAMED else ""
     return f"{title}: {', '.join(listed)}{more}" if listed else title
+
+
+def rehearsed_facts(call, result: ToolResult) -> dict[str, object]:
+    """Return what a rehearsed call would do, as people are shown it, with the fingerprint of all of it.
+
+    :param result: of `_rehearse`
+    """
+    shown = {name: result.structured[name] for name in ("changes", "changes_count", "side_effects")}
+    whole = {"changes": call.journal.difference(), "side_effects": shown["side_effects"]}
+    return {**shown, "fingerprint": fingerprint(whole)}
 
 
 def fingerprint(preview: Mapping) -> str:

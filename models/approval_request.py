@@ -85,10 +85,7 @@ class McpApproval(models.Model):
             if error.code != "cannot_rehearse":
                 raise
             return {"text": error.message, "fingerprint": None}
-        preview = {name: result.structured[name] for name in ("changes", "changes_count", "side_effects")}
-        full = {"changes": call.journal.difference(), "side_effects": preview["side_effects"]}
-        preview["fingerprint"] = approval_preview.fingerprint(full)
-        return preview
+        return approval_preview.rehearsed_facts(call, result)
 
     def _requested(self, call, options: dict, message: str, preview: dict, profiles, approvers):
         """Create the request and tell those who decide."""

@@ -46,14 +46,19 @@ class McpToolRegistry(models.AbstractModel):
         """
         key, question = next((key, each) for key, each in needed.questions.items() if each.is_consent)
         exchange = call.exchange
+        message = question.message
+        if call.outdated:
+            why = call.env._("The records have changed since you agreed: it would now do something else.")
+            message = f"{why}\n{message}"
+        is_tried = preview.structured.get("status") != "not_tried"
+        shown = approval_preview.rehearsed_facts(call, preview) if is_tried else {}
         with self._kept(call) as confirmations:
-            shown = {name: preview.structured.get(name) for name in ("changes", "changes_count", "side_effects")}
-            asked = confirmations._asked(call, question.message, {**shown, "text": preview.text})
-            request = input_requests.page_request(question.message, asked._url(), exchange.version, asked.key)
+            asked = confirmations._asked(call, message, {**shown, "text": preview.text})
+            request = input_requests.page_request(message, asked._url(), exchange.version, asked.key)
         if not Abilities.of(exchange.version, exchange.capabilities).urls:
-            return answer(call, confirmation.page_result(call, question, asked, preview))
+            return answer(call, confirmation.page_result(call, message, asked, preview))
         if not exchange.version.modern and not exchange.job_id:
-            raise PageNeeded(question.message, data={"elicitations": [request["params"]]})
+            raise PageNeeded(message, data={"elicitations": [request["params"]]})
         return self._asked(call, needed, {key: request})
 
     @contextlib.contextmanager

@@ -17,6 +17,9 @@ CONSENT = "confirm"
 class CallQuestions:
     """Mixed into `ToolCall`, which has `env`, `policy`, `exchange`, `answers`, `asked` and `rehearsing`."""
 
+    # Agreed to on the page, but it would by now do something else than was shown there.
+    outdated = False
+
     @property
     def approved(self) -> bool:
         """Whether this is the run of a call that its approvers have agreed to."""
@@ -109,7 +112,7 @@ class CallQuestions:
 
     @functools.cached_property
     def _agreed_on_page(self) -> bool:
-        return self.env["mcp.confirmation"]._take(self)
+        return not self.outdated and self.env["mcp.confirmation"]._take(self)
 
     def _answer(self, key: str, question: AnyQuestion) -> Mapping[str, object] | None:
         if question.is_consent:

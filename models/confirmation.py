@@ -12,7 +12,6 @@ from odoo.tools import hash_sign, verify_hash_signed
 
 from ..services import canonical
 from ..services.errors import NeedsInput, ToolError
-from ..services.questions import Question
 from ..services.tool import ToolResult
 
 SCOPE = "mcp-confirm"
@@ -67,13 +66,13 @@ def question_result(call, needed: NeedsInput, preview: ToolResult) -> ToolResult
     )
 
 
-def page_result(call, question: Question, asked, preview: ToolResult) -> ToolResult:
+def page_result(call, message: str, asked, preview: ToolResult) -> ToolResult:
     """Return the same for a profile that has its users confirm on Odoo's own page, where a client cannot open it.
 
     :param asked: the `mcp.confirmation`
     """
     text = (
-        f"Confirmation in Odoo needed, nothing was done yet. {question.message}\n"
+        f"Confirmation in Odoo needed, nothing was done yet. {message}\n"
         f"{preview.text or ''}\n"
         f"Give the user this link: {asked._url()} When they say that they have agreed there, call {call.spec.name} "
         "again with the same arguments."
@@ -81,7 +80,7 @@ def page_result(call, question: Question, asked, preview: ToolResult) -> ToolRes
     return ToolResult(
         structured={
             "status": "confirmation_required",
-            "question": question.message,
+            "question": message,
             "confirm_url": asked._url(),
             "expires_in_seconds": int(LIFE.total_seconds()),
             "preview": dict(preview.structured),

@@ -6,6 +6,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services import canonical
+from ..services.errors import ToolError
+from . import approval_preview
+from .odoo_errors import translating
 from .retention import purge
 
 LIFE = timedelta(minutes=15)
@@ -57,6 +60,9 @@ class McpConfirmation(models.Model):
             # What it would do may have changed meanwhile, and whoever opens it now needs time.
             known.write(values)
             return known
+        # Agreed to before, and asked anew: that answer is to another question.
+        answered = [("user_id", "=", call.env.uid), ("digest", "=", self._digest(call)), ("state", "=", "accepted")]
+        confirmations.search(answered).write({"state": "told"})
         # An assistant that asks without end pushes out its own oldest questions.
         confirmations.search(own, offset=MOST_WAITING - 1).unlink()
         return confirmations.create(
@@ -71,6 +77,30 @@ class McpConfirmation(models.Model):
                 "client": call.client_name,
             }
         )
+
+    @api.model
+    def _check_current(self, call) -> None:
+        """Set `call.outdated` if its user has agreed on the page to something else than it would do by now.
+
+        What would fail is left to the run itself, which says why.
+        """
+        if not call.policy.confirms_on_page or call.exchange.proven or call.approved:
+            return
+        agreed = [("user_id", "=", call.env.uid), ("digest", "=", self._digest(call)), ("state", "=", "accepted")]
+        # sudo: nobody has access to the model; the row is the caller's own.
+        found = self.sudo().search([*agreed, ("expires_at", ">", fields.Datetime.now())], limit=1)
+        if not (shown := (found.preview or {}).get("fingerprint")):
+            return
+        registry = self.env["mcp.tool.registry"]
+        call.restart(rehearsing=True)
+        try:
+            with translating(call.env), call.unreported():
+                now = approval_preview.rehearsed_facts(call, registry._rehearse(call))
+            call.outdated = now["fingerprint"] != shown
+        except ToolError:
+            return
+        finally:
+            call.restart(rehearsing=False)
 
     @api.model
     def _take(self, call) -> bool:

@@ -223,6 +223,7 @@ class McpToolRegistry(models.AbstractModel):
         key = options.get("idempotency_key")
         if (known := self.env["mcp.approval"]._known_outcome(call, options)) is not None:
             return known
+        self.env["mcp.confirmation"]._check_current(call)
         with changing(call.env):
             if key and (stored := self.env["mcp.idempotency"]._claim(call, key)) is not None:
                 call.note("This idempotency_key was used before: this is the first call's result.")

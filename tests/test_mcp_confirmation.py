@@ -149,6 +149,40 @@ class TestMcpConfirmation(ConfirmationCase):
         self.submit(path, self.page(path))
         self.assertEqual(self.delete()["structuredContent"]["count"], 1)
 
+    def test_changed_record_is_asked_about_again(self):
+        _state, path = self.ask()
+        self.decide(path)
+        self.partner.name = "Rescued"
+        self.env.flush_all()
+        _state, another = self.ask()
+        self.assertNotEqual(another, path)
+        self.assertTrue(self.partner.exists())
+        self.login()
+        page = self.page(another)
+        self.assertIn("Rescued", page.text_content())
+        self.assertIn("changed since you agreed", page.text_content())
+        self.page(path, 410)
+        # What was agreed to first counts for nothing, also when it would be true again.
+        self.partner.name = "Doomed <b>Ltd</b>"
+        self.env.flush_all()
+        self.assertEqual(self.delete()["resultType"], "input_required")
+        self.submit(another, self.page(another))
+        self.assertEqual(self.delete()["structuredContent"]["count"], 1)
+        self.assertFalse(self.partner.exists())
+
+    def test_change_of_what_the_call_leaves_alone_is_no_matter(self):
+        _state, path = self.ask()
+        self.decide(path)
+        self.env["res.partner"].create({"name": "Somebody else"})
+        self.env.flush_all()
+        self.assertEqual(self.delete()["structuredContent"]["count"], 1)
+
+    def test_record_that_is_gone_fails_as_it_would(self):
+        _state, path = self.ask()
+        self.decide(path)
+        self.partner.unlink()
+        self.assertEqual(self.delete()["structuredContent"]["error"]["code"], "not_found")
+
     def test_refusal_is_told_once(self):
         _state, path = self.ask()
         text = self.decide(path, "refuse")
