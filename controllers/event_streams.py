@@ -45,6 +45,7 @@ def answer_get(inbound: McpInbound, record: Callable[[str, str], None]) -> Respo
 
     :param record: writes the audit row
     :raises HttpRefusal: 405 where there are no streams, 404 or 400 for a session or event id that is not the client's
+    :raises RateLimited: too many were opened in the last minute
     """
     server, http = inbound.env["mcp.server"], inbound.http
     if (
@@ -64,9 +65,9 @@ def answer_get(inbound: McpInbound, record: Callable[[str, str], None]) -> Respo
     elif session is None:
         # With what narrows the connection, and what names its database.
         query = http.query_string.decode("latin-1") or inbound.env["mcp.oauth.server"]._database_query()[1:]
-        held = server._legacy_stream(inbound.credential, query)
+        held = server._legacy_stream(inbound.credential, query, inbound.request_id)
     else:
-        held = server._session_stream(inbound.credential, session, last_event_id)
+        held = server._session_stream(inbound.credential, session, last_event_id, inbound.request_id)
     if held is None:
         return Response(server._replayed(session, last_event_id), headers=[*sse.HEADERS], content_type=sse.CONTENT_TYPE)
     record("ok", "An event stream.")

@@ -85,6 +85,10 @@ class McpDispatcher(Dispatcher):
                     self._record("ok", "The client ended its session.")
                     return self._empty(204)
             raise method_not_allowed()
+        except RateLimited as refusal:
+            # Of a GET: what the endpoint refuses it has recorded itself.
+            self._record("refused", f"{refusal.reason}: {refusal.message}")
+            return self._for_now_refused(refusal)
         except (HttpRefusal, ProtocolError) as error:
             # Raised further, Odoo would log a traceback for a client's mistake.
             if not self.is_heard:

@@ -58,7 +58,8 @@ class Stream:
 def measured(streams=STREAMS, connects=CONNECTS, warm_up=WARM_UP):
     """The figures, on a server of their own."""
     with fixture_server.running("benchstreams") as fixture:
-        databases.set_limits(fixture.database, streams=4 * streams, streams_token=4 * streams)
+        most = 4 * streams
+        databases.set_limits(fixture.database, streams=most, streams_token=most, streams_user=most)
         fixture.restart()
         return asyncio.run(_measure(fixture, streams, connects, warm_up))
 

@@ -135,8 +135,8 @@ def set_limits(name, **limits):
 def lift_limits(name):
     """Let tests and measurements call as fast as they can, on all workers. Calls go on being counted."""
     set_limits(
-        name, calls=10**6, user_calls=10**6, writes=10**6, heavy=10**6, concurrent=100, concurrent_token=60,
-        streams_token=100,
+        name, calls=10**6, user_calls=10**6, writes=10**6, heavy=10**6, connects=10**6, concurrent=100,
+        concurrent_token=60, streams_token=100, streams_user=1000,
     )
 
 

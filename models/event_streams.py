@@ -5,10 +5,10 @@ from odoo import api, models, tools
 from odoo.tools import config
 
 from ..services import jsonrpc, protocol, sse
-from ..services.errors import HttpRefusal, InvalidParams, MethodNotFound
+from ..services.errors import HttpRefusal, InvalidParams, MethodNotFound, RateLimited
 from ..services.exchange import Credential, Exchange
 from ..services.held_stream import HeldStream
-from ..services.stream_index import StreamLimits
+from ..services.stream_index import Place, StreamLimits
 from ..services.topics import LISTS
 from ..services.versions import Version
 from . import stream_hub
@@ -20,6 +20,7 @@ ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 WANTED = {"toolsListChanged": "tools", "promptsListChanged": "prompts", "resourcesListChanged": "resources"}
 MOST_STREAMS = 1000
 MOST_OF_TOKEN = 10
+MOST_OF_USER = 50
 # Where an answer that is not there yet cannot be waited for.
 ASK_AGAIN_MS = 1500
 # Each has a thread there.
@@ -54,7 +55,8 @@ class McpServer(models.AbstractModel):
         parameters = self.env["ir.config_parameter"].sudo()
         total = _number(parameters.get_param("mcp_endpoint.streams", ""), MOST_STREAMS)
         per_token = _number(parameters.get_param("mcp_endpoint.streams_token", ""), MOST_OF_TOKEN)
-        return StreamLimits(total if config["workers"] else min(total, MOST_THREADED), per_token)
+        per_user = _number(parameters.get_param("mcp_endpoint.streams_user", ""), MOST_OF_USER)
+        return StreamLimits(total if config["workers"] else min(total, MOST_THREADED), per_token, per_user)
 
     @api.model
     def _rpc_table(self, version: Version) -> dict[str, str]:
@@ -107,14 +109,24 @@ class McpServer(models.AbstractModel):
                 granted[name] = True
         if "resourceSubscriptions" in wished:
             granted["resourceSubscriptions"] = self.env["mcp.subscription"]._checked(wished["resourceSubscriptions"])
-        self._check_room(exchange.credential)
+        self._reserve(exchange.credential, exchange.request_id)
         return {"notifications": granted}
 
     @api.model
-    def _check_room(self, credential: Credential, *, resumed: bool = False) -> None:
-        """See `StreamIndex.check_room`."""
+    def _reserve(self, credential: Credential, request_id: str, *, resumed: bool = False) -> None:
+        """See `StreamIndex.reserve`."""
         index = stream_hub.index_of(self.env.cr.dbname)
-        index.check_room(credential.token_id, self._stream_limits(), resumed=resumed)
+        index.reserve(Place(request_id, credential, resumed), self._stream_limits())
+
+    @api.model
+    def _let_open(self, credential: Credential, request_id: str, *, resumed: bool = False) -> None:
+        """Count a GET that opens a stream, and keep it a place.
+
+        :raises RateLimited: this token or user opens too many in a minute
+        :raises HttpRefusal: 429, too many are open
+        """
+        self.env["mcp.limits"]._count_opening(credential, request_id, resumed=resumed)
+        self._reserve(credential, request_id, resumed=resumed)
 
     @api.model
     def _listening_stream(self, exchange: Exchange, granted: dict[str, object]) -> HeldStream:
@@ -130,6 +142,7 @@ class McpServer(models.AbstractModel):
         stream = HeldStream(
             "listen",
             exchange.credential,
+            place=exchange.request_id,
             name=name,
             version=exchange.version.name,
             first=_message({"method": ACKNOWLEDGED, "params": acknowledged}),
@@ -141,10 +154,13 @@ class McpServer(models.AbstractModel):
         return stream
 
     @api.model
-    def _session_stream(self, credential: Credential, session, last_event_id: str | None) -> HeldStream | None:
+    def _session_stream(
+        self, credential: Credential, session, last_event_id: str | None, request_id: str
+    ) -> HeldStream | None:
         """Return the stream of a GET with a session; None where a client that wants an answer has to ask again for it.
 
         :raises HttpRefusal: 400 for an event id that is none of the session's; 429
+        :raises RateLimited: see `_let_open`
         """
         outbox = self.env["mcp.stream.event"]
         standalone = outbox._standalone(session.id)
@@ -153,8 +169,8 @@ class McpServer(models.AbstractModel):
             name, last = self._resumed(last_event_id, session.id)
         kind = "session" if name == standalone else "resumed"
         try:
-            self._check_room(credential, resumed=kind == "resumed")
-        except HttpRefusal:
+            self._let_open(credential, request_id, resumed=kind == "resumed")
+        except (HttpRefusal, RateLimited):
             if kind == "session":
                 raise
             # Official SDKs give a call up whose answer is refused twice.
@@ -162,6 +178,7 @@ class McpServer(models.AbstractModel):
         return HeldStream(
             kind,
             credential,
+            place=request_id,
             name=name,
             last=last,
             session_id=session.id,
@@ -170,17 +187,18 @@ class McpServer(models.AbstractModel):
         )
 
     @api.model
-    def _legacy_stream(self, credential: Credential, query: str) -> HeldStream:
+    def _legacy_stream(self, credential: Credential, query: str, request_id: str) -> HeldStream:
         """Return a stream of HTTP+SSE, which begins with where to post messages.
 
         :param query: what the client has asked for in its address
+        :raises McpError: see `_let_open`
         """
-        self._check_room(credential)
+        self._let_open(credential, request_id)
         key, session_id, name = self.env["mcp.session"]._open_legacy(credential)
         # Relative: clients insist on the origin they came to, which a proxy may have changed.
         endpoint = f"/mcp/messages?session_id={key}" + (f"&{query}" if query else "")
         first = sse.event(endpoint.encode(), name="endpoint")
-        return HeldStream("legacy", credential, name=name, session_id=session_id, first=first)
+        return HeldStream("legacy", credential, place=request_id, name=name, session_id=session_id, first=first)
 
     @api.model
     def _replayed(self, session, last_event_id: str) -> bytes:

@@ -1,6 +1,6 @@
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from odoo import api, models, tools
 from odoo.tools import config
@@ -9,8 +9,8 @@ from ..services import call_limits
 from ..services.call_limits import DEFAULTS, Limits
 from ..services.call_slots import NoSlot
 from ..services.errors import InvalidParams, RateLimited
-from ..services.exchange import Exchange
-from ..services.rate_window import Verdict
+from ..services.exchange import Credential, Exchange
+from ..services.rate_window import Budget, Verdict
 from .call_counting import Counting, counting_of, machine_slots
 from .tool_answer import error_answer
 
@@ -44,10 +44,12 @@ class McpLimits(models.AbstractModel):
 
         :raises RateLimited: a budget is used up
         """
+        credential = exchange.credential
+        if exchange.message.method in call_limits.OPENING:
+            self._count_opening(credential, exchange.request_id)
         if exchange.message.method not in call_limits.COUNTED:
             return None
         limits = self._settings()
-        credential = exchange.credential
         budgets = call_limits.budgets(
             limits,
             token_id=credential.token_id,
@@ -55,9 +57,26 @@ class McpLimits(models.AbstractModel):
             profile_calls=self.env["mcp.profile"]._compiled_for(credential).calls_per_minute,
             **self._kind(exchange),
         )
+        return self._taken(limits, exchange.request_id, budgets)
+
+    @api.model
+    def _count_opening(self, credential: Credential, request_id: str, *, resumed: bool = False) -> None:
+        """Count a request that opens a session, a stream or a subscription.
+
+        :param resumed: a stream for the answer to a call
+        :raises RateLimited: a budget is used up
+        """
+        limits = self._settings()
+        if resumed:
+            budgets = call_limits.resuming_budgets(limits, token_id=credential.token_id)
+        else:
+            budgets = call_limits.opening_budgets(limits, token_id=credential.token_id, user_id=credential.user_id)
+        self._taken(limits, request_id, budgets)
+
+    def _taken(self, limits: Limits, request_id: str, budgets: Sequence[Budget]) -> Verdict | None:
         if not budgets:
             return None
-        verdict = self._counting().take(limits, exchange.request_id, budgets)
+        verdict = self._counting().take(limits, request_id, budgets)
         if not verdict.allowed:
             raise call_limits.used_up(verdict)
         return verdict

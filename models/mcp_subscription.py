@@ -85,8 +85,9 @@ class McpSubscription(models.Model):
     @api.model
     def _unsubscribe(self, session_id: int, uri: str) -> None:
         # sudo: nobody has access to the model; `mcp.session._find` has checked whose session it is.
-        self.sudo().search([("session_id", "=", session_id), ("uri", "=", uri)]).unlink()
-        self.env["mcp.notice"]._send([f"session:{session_id}"])
+        if found := self.sudo().search([("session_id", "=", session_id), ("uri", "=", uri)]):
+            found.unlink()
+            self.env["mcp.notice"]._send([f"session:{session_id}"])
 
     @api.model
     def _listen(self, listener: str, token_id: int, uris: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ NUMBERS = {
     "mcp_user_calls": ("user_calls", 1_000_000),
     "mcp_writes": ("writes", 1_000_000),
     "mcp_heavy": ("heavy", 1_000_000),
+    "mcp_connects": ("connects", 1_000_000),
     "mcp_concurrent": ("concurrent", 1000),
     "mcp_concurrent_token": ("concurrent_token", 60),
     "mcp_read_seconds": ("read_seconds", 3600),
@@ -31,6 +32,7 @@ class ResConfigSettings(models.TransientModel):
     mcp_user_calls = fields.Integer(string="Calls of a user", default=DEFAULTS["user_calls"])
     mcp_writes = fields.Integer(string="Changing calls of a token", default=DEFAULTS["writes"])
     mcp_heavy = fields.Integer(string="Heavy calls of a token", default=DEFAULTS["heavy"])
+    mcp_connects = fields.Integer(string="New connections of a token", default=DEFAULTS["connects"])
     mcp_store = fields.Selection(
         [("memory", "In the memory of this server"), ("postgresql", "In the database")],
         string="Where calls are counted",

@@ -1,11 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .event_streams import MOST_OF_TOKEN, MOST_STREAMS
+from .event_streams import MOST_OF_TOKEN, MOST_OF_USER, MOST_STREAMS
 from .mcp_stream_event import DEFAULT_MINUTES
 
 # Field: the largest value that makes sense.
-HIGHEST = {"mcp_streams": 10_000, "mcp_streams_token": 1000, "mcp_event_minutes": 1440}
+HIGHEST = {"mcp_streams": 10_000, "mcp_streams_token": 1000, "mcp_streams_user": 10_000, "mcp_event_minutes": 1440}
 
 
 class ResConfigSettings(models.TransientModel):
@@ -21,6 +21,9 @@ class ResConfigSettings(models.TransientModel):
     )
     mcp_streams_token = fields.Integer(
         string="Streams of a token", default=MOST_OF_TOKEN, config_parameter="mcp_endpoint.streams_token"
+    )
+    mcp_streams_user = fields.Integer(
+        string="Streams of a user", default=MOST_OF_USER, config_parameter="mcp_endpoint.streams_user"
     )
     mcp_event_minutes = fields.Integer(
         string="Keep events of streams for", default=DEFAULT_MINUTES, config_parameter="mcp_endpoint.event_minutes"

@@ -42,6 +42,8 @@ NOTED_EVERY = 300.0
 RETRY_MS = (6000, 12_000)
 
 _hubs: dict[str, "StreamHub"] = {}
+# Kept when a hub is done: places are reserved before there is one.
+_indexes: dict[str, StreamIndex] = {}
 _lock = threading.Lock()
 
 
@@ -57,8 +59,7 @@ def hold(dbname: str, stream: HeldStream) -> None:
 
 def index_of(dbname: str) -> StreamIndex:
     """Return the streams that this process holds for a database."""
-    hub = _hubs.get(dbname)
-    return hub.index if hub else StreamIndex()
+    return _indexes.setdefault(dbname, StreamIndex())
 
 
 def retry_ms() -> int:
@@ -81,7 +82,7 @@ class StreamHub(threading.Thread):
     def __init__(self, dbname: str) -> None:
         super().__init__(name=f"mcp.streams.{dbname}", daemon=True)
         self.dbname = dbname
-        self.index = StreamIndex()
+        self.index = index_of(dbname)
         # Read by Odoo's dispatcher of notifications.
         self._channels: set = set()
         self._wake = threading.Event()
@@ -137,8 +138,9 @@ class StreamHub(threading.Thread):
                         del _hubs[self.dbname]
                         return
         finally:
-            # Also where something here is broken: clients then come back, to a new hub.
-            self.index.end_all({})
+            if _hubs.get(self.dbname) is self:
+                # Something here is broken, or all is stopped: clients then come back, to a new hub.
+                self.index.end_all({})
             bus.dispatch.unsubscribe(self)
 
     def _turn(self, is_due: bool) -> None:

@@ -14,8 +14,12 @@ from .rate_window import Budget, Verdict, whole_seconds
 
 WINDOW = 60
 STORES = ("memory", "postgresql")
-# Methods that work for the caller. Others are part of connecting and listing: no budget counts them.
+# Methods that work for the caller. Listing and what is part of a connection is free.
 COUNTED = frozenset({"tools/call", "resources/read", "prompts/get", "completion/complete"})
+# Methods that leave something behind: a session, a stream, a subscription. They have budgets of their own.
+OPENING = frozenset({"initialize", "resources/subscribe", "subscriptions/listen"})
+# A user's tokens together may open so many times as much as one of them.
+USER_CONNECTS = 2
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Limits:
     """The settings. 0 switches a limit off; `concurrent` 0 leaves one worker of the server to Odoo's users.
 
     :param calls: of one token in a minute, likewise `writes` and `heavy`; `user_calls` of all tokens of a user
+    :param connects: sessions, streams and subscriptions that one token opens in a minute
     :param concurrent: calls that run at the same time in one server; `concurrent_token` those of one token
     :param read_seconds: for one statement of a reading tool; `call_seconds` for a whole call
     :param job_seconds: for a whole call that runs as a job, or one part of it
@@ -34,6 +39,7 @@ class Limits:
     user_calls: int = 120
     writes: int = 30
     heavy: int = 20
+    connects: int = 120
     store: str = "memory"
     redis_url: str = field(default="", repr=False)
     concurrent: int = 0
@@ -79,6 +85,23 @@ def budgets(
         (f"token:{token_id}:heavy", "heavy calls (import, batch, report, full-text search)", limits.heavy * is_heavy),
     ]
     return tuple(Budget(key, name, limit, WINDOW) for key, name, limit in wanted if limit)
+
+
+def opening_budgets(limits: Limits, *, token_id: int, user_id: int) -> tuple[Budget, ...]:
+    """Return the budgets that opening a session, a stream or a subscription uses, none where that is not limited."""
+    name = "new sessions, streams and subscriptions"
+    wanted = [
+        (f"token:{token_id}:connects", name, limits.connects),
+        (f"user:{user_id}:connects", f"{name} by all of this user's connections", USER_CONNECTS * limits.connects),
+    ]
+    return tuple(Budget(key, name, limit, WINDOW) for key, name, limit in wanted if limit)
+
+
+def resuming_budgets(limits: Limits, *, token_id: int) -> tuple[Budget, ...]:
+    """Return the budgets of streams held for the answers to calls: whoever comes back for many can still connect."""
+    if not limits.connects:
+        return ()
+    return (Budget(f"token:{token_id}:resumes", "streams for answers", limits.connects, WINDOW),)
 
 
 def used_up(verdict: Verdict) -> RateLimited:

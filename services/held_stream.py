@@ -26,6 +26,7 @@ class HeldStream:
     """An open stream. The hub puts chunks in, the server takes them out.
 
     :param kind: `session` (GET with a session), `legacy` (HTTP+SSE), `resumed` (GET with `Last-Event-ID`), `listen`
+    :param place: what was reserved for it, see `stream_index`
     :param name: of its events: those of the outbox, or of the session's standalone stream
     :param last: the event after which it goes on; in the outbox, or for `session` on the bus
     :param version: name of the protocol revision
@@ -35,7 +36,7 @@ class HeldStream:
 
     __slots__ = (
         "_close", "_first", "_waiting", "bytes_waiting", "connection", "credential", "ended_at", "farewell", "is_over",
-        "kind", "last", "lists", "name", "session_id", "tag", "topics", "uris", "version",
+        "kind", "last", "lists", "name", "place", "session_id", "tag", "topics", "uris", "version",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +44,7 @@ class HeldStream:
         kind: str,
         credential: Credential,
         *,
+        place: str = "",
         name: str = "",
         last: int = 0,
         session_id: int | None = None,
@@ -51,7 +53,7 @@ class HeldStream:
         tag: Mapping[str, object] | None = None,
         farewell: bytes = b"",
     ) -> None:
-        self.kind, self.credential, self.name, self.last = kind, credential, name, last
+        self.kind, self.credential, self.place, self.name, self.last = kind, credential, place, name, last
         self.session_id, self.version, self.tag, self.farewell = session_id, version, tag, farewell
         self.lists: tuple[str, ...] = ()
         self.uris: Mapping[str, tuple[str, ...]] = {}

@@ -6,16 +6,20 @@ In memory only. It knows no database and decides nothing about who may hear what
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from . import topics
 from .errors import HttpRefusal
+from .exchange import Credential
 from .held_stream import HeldStream
 from .peer import is_gone
 
 RETRY_SECONDS = 20
+# Longer than a request takes to become a stream.
+PLACE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,25 @@ class StreamLimits:
 
     :param total: in this process
     :param per_token: of one token, and as many again that fetch the answers to its calls
+    :param per_user: of all tokens of one user, likewise
     """
 
     total: int
     per_token: int
+    per_user: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is kept for a stream while its request is on the way to it.
+
+    :param name: the request's, which Odoo may run again
+    :param resumed: for one that fetches the answer to a call
+    """
+
+    name: str
+    credential: Credential
+    resumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,8 @@ class StreamIndex:
         self._by_token: dict[int, set[HeldStream]] = {}
         self._by_topic: dict[str, set[HeldStream]] = {}
         self._closed: list[HeldStream] = []
+        # Until when, on the monotonic clock.
+        self._places: dict[Place, float] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._by_token.values()))
@@ -62,25 +83,41 @@ class StreamIndex:
         with self._lock:
             return [stream for streams in self._by_token.values() for stream in streams]
 
-    def check_room(self, token_id: int, limits: StreamLimits, *, resumed: bool = False) -> None:
-        """Make sure that there may be one more stream.
+    def reserve(self, place: Place, limits: StreamLimits) -> None:
+        """Keep a place for a stream until it is added, or its request must have failed.
 
-        :param resumed: one that fetches the answer to a call. A token may have as many of these as of all others, so
-            that clients which only listen do not stand in the way of answers
-        :raises HttpRefusal: 429, there are too many streams, of this token or in all
+        Of those that fetch the answers to calls there may be as many as of all others, so that clients which only
+        listen do not stand in the way of answers.
+
+        :raises HttpRefusal: 429, there are too many streams, of this token, of this user or in all
         """
-        if self._count(token_id, resumed) >= limits.per_token:
-            self.drop_gone(self._by_token.get(token_id, ()))
-            if self._count(token_id, resumed) >= limits.per_token:
-                raise _refused(f"This token has {limits.per_token} event streams open, which is the limit.")
-        if len(self) >= limits.total:
+        if self._refusal(place, limits):
             self.drop_gone(self.all())
-            if len(self) >= limits.total:
-                raise _refused("This server holds as many event streams as it may.")
+            if refusal := self._refusal(place, limits):
+                raise HttpRefusal(429, f"{refusal} Close one, or retry later.", {"Retry-After": str(RETRY_SECONDS)})
+
+    def _refusal(self, place: Place, limits: StreamLimits) -> str | None:
+        """Take the place if it is free, else return what it is refused with."""
+        token, user = place.credential.token_id, place.credential.user_id
+        with self._lock:
+            now = time.monotonic()
+            self._places = {each: until for each, until in self._places.items() if until > now and each != place}
+            taken = [(each.credential, each.resumed) for each in self._places]
+            taken += [(each.credential, each.kind == "resumed") for own in self._by_token.values() for each in own]
+            alike = [each for each, resumed in taken if resumed == place.resumed]
+            if sum(each.token_id == token for each in alike) >= limits.per_token:
+                return f"This token has {limits.per_token} event streams open, which is the limit."
+            if sum(each.user_id == user for each in alike) >= limits.per_user:
+                return f"This user has {limits.per_user} event streams open, which is the limit."
+            if len(taken) >= limits.total:
+                return "This server holds as many event streams as it may."
+            self._places[place] = now + PLACE_SECONDS
+            return None
 
     def add(self, stream: HeldStream) -> None:
         """Hold a stream. A session has one standalone stream: the newest, as its client may have lost the other."""
         with self._lock:
+            self._places.pop(Place(stream.place, stream.credential, stream.kind == "resumed"), None)
             own = self._by_token.setdefault(stream.credential.token_id, set())
             replaced = [other for other in own if _replaces(stream, other)]
             own.add(stream)
@@ -140,10 +177,6 @@ class StreamIndex:
                 stream.end(farewell=b"")
                 self.remove(stream)
 
-    def _count(self, token_id: int, resumed: bool) -> int:
-        with self._lock:
-            return sum((stream.kind == "resumed") == resumed for stream in self._by_token.get(token_id, ()))
-
     def _unfile(self, stream: HeldStream) -> None:
         for topic in stream.topics:
             filed = self._by_topic[topic]
@@ -178,7 +211,3 @@ def by_credential(found: Iterable[Hit]) -> dict:
 
 def _replaces(stream: HeldStream, other: HeldStream) -> bool:
     return stream.kind == other.kind == "session" and stream.session_id == other.session_id
-
-
-def _refused(reason: str) -> HttpRefusal:
-    return HttpRefusal(429, f"{reason} Close one, or retry later.", {"Retry-After": str(RETRY_SECONDS)})

@@ -26,7 +26,7 @@ class McpMixin:
         context = {**cls.env.context, "mail_create_nosubscribe": True}
         cls.env = cls.env(user=cls.env.ref("base.user_admin").id, context=context, su=True)
         cls.env["ir.config_parameter"].set_param("web.base.url", "http://127.0.0.1:8069")
-        for limit in ("calls", "user_calls", "writes", "heavy"):
+        for limit in ("calls", "user_calls", "writes", "heavy", "connects"):
             # A class of tests makes more calls in a minute than an assistant may. Those of limits set their own.
             cls.env["ir.config_parameter"].set_param(f"mcp_endpoint.{limit}", "0")
         cls.user = new_test_user(

@@ -2,18 +2,26 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models import event_streams
+from ..models import event_streams, stream_hub
 from ..models.event_streams import McpServer
 from ..services.errors import InvalidParams, MethodNotFound
+from ..services.exchange import Credential
 from ..services.stream_index import StreamLimits
 from ..services.versions import V2025_11_25, V2026_07_28
 from .common import McpCase, McpHttpCase
+from .test_mcp_limits import LimitsMixin
 
 LISTS = ("tools", "prompts", "resources")
 
 
 @tagged("post_install", "-at_install")
 class TestEventStreams(McpCase):
+    def setUp(self):
+        super().setUp()
+        index = patch.dict(stream_hub._indexes, clear=True)
+        index.start()
+        self.addCleanup(index.stop)
+
     def server(self, workers=2, routed=True):
         self.patch(event_streams, "config", {"workers": workers})
         self.env["ir.config_parameter"].set_param("mcp_endpoint.streams_routed", routed)
@@ -68,10 +76,7 @@ class TestEventStreams(McpCase):
             self.server()._rpc_resources_subscribe(exchange)
 
 
-@tagged("post_install", "-at_install")
-class TestEventStreamsHttp(McpHttpCase):
-    """GET and the messages of HTTP+SSE, as far as they hold nothing open: that is tested with real processes."""
-
+class StreamRequests:
     def setUp(self):
         super().setUp()
         # As on a worker.
@@ -83,10 +88,21 @@ class TestEventStreamsHttp(McpHttpCase):
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self.url_open(path, headers=sent, method="GET")
 
-    def initialize(self):
+    def opening(self, token=None):
         params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
         body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
-        return self.post(body, token=self.token).headers["Mcp-Session-Id"]
+        return self.post(body, token=token or self.token)
+
+    def initialize(self):
+        return self.opening().headers["Mcp-Session-Id"]
+
+    def session_row(self, key):
+        return self.env["mcp.session"].search([("digest", "=", self.env["mcp.session"]._digest(key))])
+
+
+@tagged("post_install", "-at_install")
+class TestEventStreamsHttp(StreamRequests, McpHttpCase):
+    """GET and the messages of HTTP+SSE, as far as they hold nothing open: that is tested with real processes."""
 
     def test_a_worker_has_no_stream(self):
         session = self.initialize()
@@ -114,7 +130,7 @@ class TestEventStreamsHttp(McpHttpCase):
 
     def test_what_a_stream_holds_is_replayed_and_the_answer_ends(self):
         session = self.initialize()
-        row = self.env["mcp.session"].search([("digest", "=", self.env["mcp.session"]._digest(session))])
+        row = self.session_row(session)
         outbox = self.env["mcp.stream.event"]
         name = outbox._new_stream(row.id)
         empty = self.get(Mcp_Session_Id=session, Last_Event_ID=f"{name}_0")
@@ -129,10 +145,10 @@ class TestEventStreamsHttp(McpHttpCase):
 
     def test_answer_is_to_be_had_where_no_more_streams_may_be_held(self):
         session = self.initialize()
-        row = self.env["mcp.session"].search([("digest", "=", self.env["mcp.session"]._digest(session))])
+        row = self.session_row(session)
         name = self.env["mcp.stream.event"]._new_stream(row.id)
         self.patch(McpServer, "_holds_streams", lambda _self: True)
-        self.patch(McpServer, "_stream_limits", lambda _self: StreamLimits(total=0, per_token=0))
+        self.patch(McpServer, "_stream_limits", lambda _self: StreamLimits(total=0, per_token=0, per_user=0))
         self.assertEqual(self.get(Mcp_Session_Id=session).status_code, 429)
         found = self.get(Mcp_Session_Id=session, Last_Event_ID=f"{name}_0")
         self.assertEqual((found.status_code, found.text), (200, f"id: {name}_0\nretry: 1500\ndata: \n\n"))
@@ -159,3 +175,86 @@ class TestEventStreamsHttp(McpHttpCase):
         self.assertEqual((accepted.status_code, accepted.json()["error"]["code"]), (404, -32601))
         refused = self.post(body, token=self.token, headers={**headers, "Accept": "application/json"})
         self.assertEqual(refused.status_code, 406)
+
+
+@tagged("post_install", "-at_install")
+class TestConnectLimitsHttp(LimitsMixin, StreamRequests, McpHttpCase):
+    """A token that opens sessions and streams as fast as it can."""
+
+    def assertRateLimited(self, response, status=429):
+        self.assertEqual(response.status_code, status, response.text)
+        wait = int(response.headers["Retry-After"])
+        self.assertTrue(1 <= wait <= 61)
+        self.assertEqual(response.json()["error"]["code"], 429)
+        self.assertEqual(response.json()["error"]["data"]["retry_after"], wait)
+
+    def sessions(self):
+        return self.env["mcp.session"].search_count([("user_id", "=", self.user.id)])
+
+    def test_sessions_of_a_token_and_of_its_user(self):
+        self.set(connects=2)
+        self.assertEqual([self.opening().status_code for _number in range(2)], [200, 200])
+        self.assertRateLimited(self.opening())
+        other = self.issue()
+        self.assertEqual([self.opening(other).status_code for _number in range(2)], [200, 200])
+        self.assertRateLimited(self.opening(self.issue()))
+        self.assertEqual(self.sessions(), 4)
+        self.assertEqual(self.opening(self.issue(self.env.ref("base.user_admin"))).status_code, 200)
+
+    def test_calls_go_on_and_do_not_count(self):
+        self.set(connects=1, calls=5)
+        self.initialize()
+        self.assertRateLimited(self.opening())
+        for left in (4, 3, 2):
+            result = self.rpc("tools/call", {"name": "odoo_get_context", "arguments": {}}, token=self.token).json()
+            rate_limit = result["result"]["_meta"]["rate_limit"]
+            self.assertEqual(rate_limit, {"limit": 5, "remaining": left, "window_seconds": 60})
+        # Refused with the budget of calls left, and the other way round.
+        self.set(connects=0)
+        self.assertEqual(self.opening().status_code, 200)
+
+    def test_streams_are_refused_before_anything_is_made(self):
+        self.set(connects=1)
+        session = self.initialize()
+        self.patch(McpServer, "_holds_streams", lambda _self: True)
+        for path, headers in (("/mcp", {"Mcp_Session_Id": session}), ("/mcp", {}), ("/mcp/sse", {})):
+            with self.subTest(path=path, **headers):
+                self.assertRateLimited(self.get(path, **headers))
+        self.assertRateLimited(
+            self.rpc("subscriptions/listen", {"notifications": {"toolsListChanged": True}}, token=self.token)
+        )
+        self.assertEqual(self.sessions(), 1)
+        self.assertFalse(stream_hub.index_of(self.env.cr.dbname)._places)
+        reasons = self.env["mcp.audit.log"].search(
+            [("user_id", "=", self.user.id), ("outcome", "=", "refused"), ("method", "=", "http/GET")]
+        )
+        self.assertEqual({row.reason.partition(":")[0] for row in reasons}, {"rate_limited"})
+
+    def test_a_worker_still_says_that_it_has_no_streams(self):
+        self.set(connects=1)
+        session = self.initialize()
+        self.assertEqual(self.get(Mcp_Session_Id=session).status_code, 405)
+
+    def test_session_survives_that_its_subscription_is_refused(self):
+        self.set(connects=1)
+        headers = {"Mcp-Session-Id": self.initialize()}
+        body = {"jsonrpc": "2.0", "id": 2, "method": "resources/subscribe", "params": {"uri": "odoo://context"}}
+        self.assertRateLimited(self.post(body, token=self.token, headers=headers), status=200)
+        self.assertFalse(self.env["mcp.subscription"].search([("token_id.user_id", "=", self.user.id)]))
+
+    def test_answer_to_a_call_is_never_refused(self):
+        self.set(connects=1)
+        session = self.initialize()
+        row = self.session_row(session)
+        outbox = self.env["mcp.stream.event"]
+        name = outbox._new_stream(row.id)
+        outbox._append(name, row.id, {"jsonrpc": "2.0", "id": 5, "result": {}})
+        self.patch(McpServer, "_holds_streams", lambda _self: True)
+        # The one stream of this minute that may be held for answers.
+        self.env["mcp.limits"]._count_opening(
+            Credential("personal", row.token_id.id, self.user.id, 0, "127.0.0.1"), "earlier", resumed=True
+        )
+        for _number in range(3):
+            found = self.get(Mcp_Session_Id=session, Last_Event_ID=f"{name}_0")
+            self.assertEqual(found.status_code, 200)
+            self.assertIn('"id":5', found.text)

@@ -1,15 +1,20 @@
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from threading import Barrier
+from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
+from ..services import stream_index
 from ..services.errors import HttpRefusal
 from ..services.exchange import Credential
 from ..services.held_stream import LONGEST_FAREWELL, MOST_WAITING, HeldStream
 from ..services.peer import is_gone
-from ..services.stream_index import StreamIndex, StreamLimits, by_credential, hits
+from ..services.stream_index import PLACE_SECONDS, Place, StreamIndex, StreamLimits, by_credential, hits
 
-LIMITS = StreamLimits(total=3, per_token=2)
+LIMITS = StreamLimits(total=3, per_token=2, per_user=10)
 _numbers = count(1)
 
 
@@ -85,35 +90,87 @@ class TestServiceStreamIndex(BaseCase):
         self.index.add(held)
         return held
 
-    def assertFull(self, token, **facts):
+    def reserve(self, token=1, user=1, limits=LIMITS, *, resumed=False):
+        place = Place(f"request-{next(_numbers)}", stream(token=token, user=user).credential, resumed)
+        self.index.reserve(place, limits)
+        return place
+
+    def opened(self, *args, **facts):
+        place = self.reserve(*args, **facts)
+        kind, credential = "resumed" if place.resumed else "session", place.credential
+        return self.add(kind, credential.token_id, credential.user_id, place=place.name)
+
+    def assertFull(self, *args, **facts):
         with self.assertRaises(HttpRefusal) as caught:
-            self.index.check_room(token, LIMITS, **facts)
+            self.reserve(*args, **facts)
         self.assertEqual(caught.exception.http_status, 429)
         self.assertIn("Retry-After", caught.exception.headers)
+        return caught.exception.message
 
     def test_limits_of_a_token_and_of_the_process(self):
-        self.add(token=1)
-        self.index.check_room(1, LIMITS)
-        self.add(token=1)
-        self.assertFull(1)
-        self.index.check_room(2, LIMITS)
-        last = self.add(token=2)
-        self.assertFull(2)
+        self.opened(token=1)
+        self.opened(token=1)
+        self.assertIn("This token has 2", self.assertFull(1))
+        last = self.opened(token=2)
+        self.assertIn("This server", self.assertFull(2))
         last.close()
-        self.index.check_room(2, LIMITS)
-        self.assertEqual(len(self.index), 2)
+        self.opened(token=2)
+        self.assertEqual(len(self.index), 3)
+
+    def test_many_tokens_of_a_user_share_its_places(self):
+        limits = StreamLimits(total=10, per_token=2, per_user=3)
+        held = [self.opened(token, 7, limits) for token in (1, 2, 3)]
+        self.assertIn("This user has 3", self.assertFull(4, 7, limits))
+        self.opened(5, 8, limits)
+        self.opened(4, 7, limits, resumed=True)
+        held[0].close()
+        self.opened(4, 7, limits)
+
+    def test_places_that_are_kept_count(self):
+        self.reserve()
+        place = self.reserve()
+        self.assertFull()
+        # The same request, run again.
+        self.index.reserve(place, LIMITS)
+        held = self.add("session", 1, 1, place=place.name)
+        self.assertFull()
+        held.close()
+        self.reserve()
+
+    def test_parallel_requests_get_no_more_places_than_there_are(self):
+        limits = StreamLimits(total=1000, per_token=10, per_user=1000)
+        clients = Barrier(50)
+
+        def attempt(_number):
+            clients.wait()
+            try:
+                return self.opened(limits=limits)
+            except HttpRefusal:
+                return None
+
+        with ThreadPoolExecutor(50) as pool:
+            found = list(pool.map(attempt, range(50)))
+        self.assertEqual((len(list(filter(None, found))), len(self.index)), (10, 10))
+
+    def test_place_of_a_request_that_failed_is_free_again(self):
+        self.reserve()
+        self.reserve()
+        self.assertFull()
+        now = time.monotonic()
+        with patch.object(stream_index, "time") as clock:
+            clock.monotonic.return_value = now + PLACE_SECONDS + 1
+            self.reserve()
+            self.reserve()
+            self.assertFull()
 
     def test_who_only_listens_leaves_room_for_answers(self):
-        limits = StreamLimits(total=10, per_token=2)
+        limits = StreamLimits(total=10, per_token=2, per_user=10)
         for _number in range(limits.per_token):
-            self.add(token=1)
-            self.index.check_room(1, limits, resumed=True)
-        self.assertFull(1)
+            self.opened(limits=limits)
+        self.assertFull(limits=limits)
         for _number in range(limits.per_token):
-            self.index.check_room(1, limits, resumed=True)
-            self.add("resumed", token=1)
-        with self.assertRaises(HttpRefusal):
-            self.index.check_room(1, limits, resumed=True)
+            self.opened(limits=limits, resumed=True)
+        self.assertFull(limits=limits, resumed=True)
 
     def test_streams_left_behind_make_room(self):
         ours, theirs = socket.socketpair()
@@ -122,10 +179,10 @@ class TestServiceStreamIndex(BaseCase):
             held.connection = ours
             self.add(token=1)
             self.assertFalse(is_gone(ours))
-            self.assertFull(1)
+            self.assertFull()
             theirs.close()
             self.assertTrue(is_gone(ours))
-            self.index.check_room(1, LIMITS)
+            self.reserve()
             self.assertTrue(held.is_over)
         self.assertTrue(is_gone(ours))
 

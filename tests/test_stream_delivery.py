@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
+from ..models import stream_hub
 from ..models.stream_delivery import Delivery
 from ..services.exchange import Exchange, Message
 from ..services.stream_index import StreamIndex
@@ -24,6 +25,9 @@ class TestStreamDelivery(McpCase):
     def setUp(self):
         super().setUp()
         self.index = StreamIndex()
+        index = patch.dict(stream_hub._indexes, {self.env.cr.dbname: self.index})
+        index.start()
+        self.addCleanup(index.stop)
         self.env.flush_all()
         self.delivery = Delivery(self.env, self.index)
         # A test has one transaction, which another cursor would not see.
@@ -44,7 +48,7 @@ class TestStreamDelivery(McpCase):
     def opened(self, session, last_event_id=None):
         """Return the stream of a GET with this session, as the hub begins it."""
         server = self.registry_as().env["mcp.server"]
-        held = server._session_stream(self.exchange().credential, session, last_event_id)
+        held = server._session_stream(self.exchange().credential, session, last_event_id, "r")
         return self.begun(held)
 
     def listening(self, user=None, **wished):
@@ -261,7 +265,7 @@ class TestStreamDelivery(McpCase):
 
     def test_what_the_database_holds_for_a_stream_goes_with_it(self):
         held = self.listening(resourceSubscriptions=[self.uri])
-        legacy = self.begun(self.registry_as().env["mcp.server"]._legacy_stream(self.exchange().credential, ""))
+        legacy = self.begun(self.registry_as().env["mcp.server"]._legacy_stream(self.exchange().credential, "", "r"))
         session = self.env["mcp.session"].browse(legacy.session_id)
         self.delivery.note_use()
         self.assertTrue(self.env["mcp.subscription"].search([("listener", "=", held.name)]))
@@ -273,7 +277,8 @@ class TestStreamDelivery(McpCase):
         self.assertEqual(session.state, "ended")
 
     def test_legacy_stream_names_where_to_post(self):
-        held = self.begun(self.registry_as().env["mcp.server"]._legacy_stream(self.exchange().credential, "readonly=1"))
+        server = self.registry_as().env["mcp.server"]
+        held = self.begun(server._legacy_stream(self.exchange().credential, "readonly=1", "r"))
         first = next(held).decode()
         self.assertRegex(first, r"^event: endpoint\ndata: /mcp/messages\?session_id=[\w-]{43}&readonly=1\n\n$")
         key = first.partition("session_id=")[2].partition("&")[0]

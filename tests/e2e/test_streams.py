@@ -6,6 +6,8 @@ import signal
 import subprocess
 import time
 import unittest
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import fixture
@@ -147,6 +149,14 @@ class TestStreams(StreamCase):
         while (status := Client(self.running.base, self.people[0]).listen().status) != 200:
             self.assertLess(time.monotonic(), deadline, status)
             time.sleep(0.2)
+
+    def test_clients_that_come_at_once_get_no_more_than_there_is(self):
+        token = tokens.issue(self.running.database, tokens.Wanted("streams_reader", "full"))[0]
+        with ThreadPoolExecutor(30) as pool:
+            found = list(pool.map(lambda _number: Client(self.running.base, token).listen(), range(30)))
+        for stream in found:
+            self.addCleanup(stream.close)
+        self.assertEqual(Counter(stream.status for stream in found), {200: 5, 429: 25})
 
     def test_the_port_of_streams_does_no_work(self):
         direct = Client(f"http://127.0.0.1:{self.running.server.gevent_port}", self.running.token).endpoint
