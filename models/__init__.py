@@ -72,6 +72,7 @@ from . import (
     approval_decision,
     approval_request,
     asking,
+    audit_message,
     audit_retention,
     audit_search,
     audit_verification,

@@ -171,8 +171,7 @@ def audit_step(step: Step, batch: ToolCall, batch_outcome: str) -> None:
     """Write the audit row of a step, with the request id of its batch."""
     outcome, reason = batch_outcome, None
     if step.error:
-        outcome = step.error.outcome
-        reason = f"{step.error.details.get('rule') or step.error.code}: {step.error.message}"
+        outcome, reason = step.error.outcome, step.error
     elif batch_outcome in ("error", "refused"):
         outcome, reason = "error", "rolled_back: another step of the batch failed"
     batch.env["mcp.audit.log"]._record(

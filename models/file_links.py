@@ -147,12 +147,12 @@ class McpFileLink(models.AbstractModel):
             result = _run(call.env, keeping, lambda: handle(call))
         except ToolError as error:
             outcome = "refused" if isinstance(error, PolicyDenied) else "error"
-            self._audit(call, outcome, f"{error.code}: {error}", started)
+            self._audit(call, outcome, error, started)
             raise
         self._audit(call, "ok", None, started)
         return result
 
-    def _audit(self, call: ToolCall, outcome: str, reason: str | None, started: float) -> None:
+    def _audit(self, call: ToolCall, outcome: str, reason: ToolError | None, started: float) -> None:
         self.env["mcp.audit.log"]._record(
             call.exchange,
             tool=call.spec.name,

@@ -5,6 +5,7 @@ import time
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..services.errors import ToolError
 from ..services.exchange import Credential, Exchange
 from ..services.flood_gate import FloodGate
 from ..services.seal import payload_digest
@@ -63,9 +64,7 @@ class McpAuditLog(models.Model):
     request_size = fields.Integer(string="Request (bytes)", readonly=True, aggregator="sum")
     response_size = fields.Integer(string="Answer (characters)", readonly=True, aggregator="sum")
     request_id = fields.Char(string="Request ID", readonly=True)
-    trace = fields.Char(
-        readonly=True, help="The client's own trace (W3C Trace Context), to find it in its logs."
-    )
+    trace = fields.Char(readonly=True, help="The client's own trace (W3C Trace Context), to find it in its logs.")
     payload_digest = fields.Char(readonly=True, help="SHA-256 of the arguments and the result that were kept.")
 
     _user_date = models.Index("(user_id, id DESC)")
@@ -78,7 +77,8 @@ class McpAuditLog(models.Model):
         outcome: str,
         duration_ms: float,
         tool: str | None = None,
-        reason: str | None = None,
+        reason: str | ToolError | None = None,
+        message: str | None = None,
         model: str | None = None,
         record_ids=(),
         dry_run: bool = False,
@@ -89,12 +89,14 @@ class McpAuditLog(models.Model):
     ) -> None:
         """Write the row of one request, in the transaction of what it reports.
 
+        :param reason: the error where there is one: what it says may name records, and is kept apart
         :param durable: False for a request that has changed nothing: its commit need not wait for the disk
         :param record_ids: ids the call read or changed; the first 50 are listed, all are counted
         :param arguments: what it was given, where that is not what the message says
         :param result: what it answered; both are kept only where the profile says so
         """
         name, version = _client_name(exchange)
+        reason, message = _told(reason) if isinstance(reason, ToolError) else (reason, None)
         values = {
             **_who(exchange.credential),
             "session_id": exchange.session_id,
@@ -110,6 +112,7 @@ class McpAuditLog(models.Model):
             "record_count": len(record_ids),
             "outcome": outcome,
             "reason": reason and reason[:LONGEST_REASON],
+            "message": message and message[:LONGEST_REASON],
             "dry_run": dry_run,
             "duration_ms": round(duration_ms, 1),
             "request_size": exchange.size,
@@ -251,3 +254,9 @@ def _client_name(exchange: Exchange) -> tuple[str | None, str | None]:
 def _clean(text: str, longest: int = 100) -> str | None:
     # As JSON text: no control characters and no invalid surrogates reach the database.
     return json.dumps(text[:longest], ensure_ascii=True)[1:-1] or None
+
+
+def _told(error: ToolError) -> tuple[str, str | None]:
+    """Return the reason that everybody reads who reads the row, and what may name records."""
+    code = error.details.get("rule") or error.code
+    return (f"{code}: {error.message}", None) if error.outcome == "refused" else (code, error.message)

@@ -16,15 +16,14 @@ _logger = logging.getLogger(__name__)
 GRACE = timedelta(hours=1)
 # What the hash of a row covers, by version of the seal. Token and session are emptied when those are deleted: then
 # their numbers stand for them, and until then they must agree.
-COLUMNS = {
-    1: SQL(
-        """id, date, user_id, token_number, token_id IS NULL OR token_id = token_number,
-           session_number, session_id IS NULL OR session_id = session_number,
-           client, client_version, protocol, transport, ip, method, tool, model, record_ids, record_count, outcome,
-           reason, dry_run, repeats, duration_ms::text, request_size, response_size, request_id, trace,
-           payload_digest"""
-    )
-}
+_FIRST = SQL(
+    """id, date, user_id, token_number, token_id IS NULL OR token_id = token_number,
+       session_number, session_id IS NULL OR session_id = session_number,
+       client, client_version, protocol, transport, ip, method, tool, model, record_ids, record_count, outcome,
+       reason, dry_run, repeats, duration_ms::text, request_size, response_size, request_id, trace,
+       payload_digest"""
+)
+COLUMNS = {1: _FIRST, 2: SQL("%s, message", _FIRST)}
 OWN_FIELDS = {"state", "finding", "verified_at", "to_verify"}
 
 

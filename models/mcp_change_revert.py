@@ -49,7 +49,7 @@ class McpChange(models.Model):
             exchange,
             tool="odoo_undo",
             outcome="error" if error else "ok",
-            reason=f"{error.code}: {error.message}" if error else None,
+            reason=error,
             model=call.model,
             record_ids=call.record_ids,
             duration_ms=(time.perf_counter() - started) * 1000,

@@ -6,7 +6,16 @@ from odoo.modules import get_manifest
 from odoo.tools import hmac
 
 from ..services import call_limits, cursors, downgrade, protocol
-from ..services.errors import HttpRefusal, InvalidParams, MethodNotFound, PageNeeded, ProtocolError, RateLimited
+from ..services.errors import (
+    HttpRefusal,
+    InvalidParams,
+    McpError,
+    MethodNotFound,
+    PageNeeded,
+    ProtocolError,
+    RateLimited,
+    ToolError,
+)
 from ..services.exchange import Exchange
 from ..services.http_gate import HttpPolicy, http_policy
 from ..services.http_headers import check_mirrored_arguments
@@ -54,7 +63,7 @@ class McpServer(models.AbstractModel):
             # `_call_tool` has written the row.
             raise
         except (ProtocolError, HttpRefusal) as error:
-            self._audit(exchange, started, "refused", error.message)
+            self._audit(exchange, started, "refused", error)
             raise
         self._audit(exchange, started, "ok")
         if verdict is not None and exchange.message.method == "tools/call":
@@ -174,11 +183,13 @@ class McpServer(models.AbstractModel):
         meta = {**result.get("_meta", {}), protocol.META_SERVER: server_info(version)}
         return {"resultType": "complete", **result, "_meta": meta}
 
-    def _audit(self, exchange: Exchange, started: float, outcome: str, reason: str | None = None) -> None:
+    def _audit(self, exchange: Exchange, started: float, outcome: str, error: McpError | None = None) -> None:
         if outcome == "ok" and exchange.message.method == "tools/call" and not exchange.message.is_notification:
             # `_call_tool` has written the row, with what it knows of the call.
             return
         tool = exchange.message.params.get("name") if exchange.message.method == "tools/call" else None
+        # A resource or prompt that failed as a tool would: its words may name records.
+        reason = error.__cause__ if error and isinstance(error.__cause__, ToolError) else error and error.message
         self.env["mcp.audit.log"]._record(
             exchange,
             outcome=outcome,

@@ -144,8 +144,7 @@ class McpToolRegistry(models.AbstractModel):
             self._audit(exchange, spec, call, "asked", None, {}, started)
             raise
         except ToolError as error:
-            outcome, result = error.outcome, error_answer(error, call)
-            reason = f"{error.details.get('rule') or error.code}: {error.message}"
+            outcome, result, reason = error.outcome, error_answer(error, call), error
         except PageNeeded:
             self._audit(exchange, spec, call, "asked", None, {}, started)
             raise

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-VERSION = 1
+VERSION = 2
 # The seal before the first one.
 GENESIS = "0" * 64
 

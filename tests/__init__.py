@@ -5,6 +5,7 @@ from . import (
     test_approval_decision,
     test_approval_preview,
     test_approval_request,
+    test_audit_message,
     test_audit_search,
     test_call_environment,
     test_call_reporting,

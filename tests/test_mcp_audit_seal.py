@@ -64,6 +64,7 @@ class TestMcpAuditSeal(McpCase):
             ("repeats", 1),
             ("duration_ms", 12.6), ("token_number", self.token.id + 1), ("dry_run", True), ("client", "x"),
             ("request_id", "x"), ("model", "x"), ("record_count", 9), ("payload_digest", "x"), ("trace", "x"),
+            ("message", "x"),
         ):  # fmt: skip
             with self.subTest(column=column):
                 self.sql(f"SAVEPOINT tamper; UPDATE mcp_audit_log SET {column} = %s WHERE id = %s", value, row)

@@ -98,7 +98,7 @@ class TestCancelledCall(McpCase):
         self.assertTrue(result["isError"])
         self.assertEqual(result["structuredContent"]["error"]["code"], "cancelled")
         self.assertEqual(row.outcome, "cancelled")
-        self.assertIn("Nothing was changed", row.reason)
+        self.assertIn("Nothing was changed", row.message)
         self.assertFalse(self.env["res.partner"].search([("name", "=", "Cancelled")]))
 
     def create(self, call):
