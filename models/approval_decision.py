@@ -95,7 +95,7 @@ class McpApproval(models.Model):
             result, reason = approval._run(run)
         text = (reason or _text(result))[:LONGEST_RESULT]
         approval.write({"result": result, "result_text": text, "request_id": run.request_id})
-        approval._close("failed" if reason else "done", decider, reason or "")
+        approval._close("failed" if reason else "done", decider)
         if reason:
             return "danger", approval.env._("Approved, but it failed: %s", text)
         return "success", approval.env._("Approved and done.")

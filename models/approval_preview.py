@@ -89,6 +89,13 @@ def headline(env: Environment, title: str, preview: Mapping) -> str:
     return f"{title}: {', '.join(listed)}{more}" if listed else title
 
 
+def subject(env: Environment, title: str, preview: Mapping) -> str:
+    """Return what a call is about without naming a record: `Create records: Contact`."""
+    models = dict.fromkeys(row["model"] for row in preview.get("changes") or ())
+    listed = [env[model]._description if model in env else model for model in models][:MOST_NAMED]
+    return f"{title}: {', '.join(listed)}" if listed else title
+
+
 def rehearsed_facts(call, result: ToolResult) -> dict[str, object]:
     """Return what a rehearsed call would do, as people are shown it, with the fingerprint of all of it.
 

@@ -16,7 +16,6 @@ from .single_row import create_single
 # A repeated call gets the outcome of the decided one for so long; an idempotency_key makes it another call.
 REMEMBERED = timedelta(hours=24)
 MOST_WAITING = 50
-LONGEST_NAME = 160
 _ASK_ANEW = "To ask for it anew, call with a new idempotency_key."
 _HANDLED_BEFORE = ("dry_run", "confirm_token")
 
@@ -103,7 +102,7 @@ class McpApproval(models.Model):
         approval = create_single(
             approvals,
             {
-                "name": message if len(message) <= LONGEST_NAME else f"{message[:LONGEST_NAME]}…",
+                "name": approval_preview.subject(approvals.env, call.spec.title, preview),
                 "tool": call.spec.name,
                 "arguments": {**call.arguments, **given},
                 "digest": self._digest(call, options),
@@ -132,7 +131,7 @@ class McpApproval(models.Model):
             # No mail of its own for the activity: the notification says more.
             approval = self.with_context(lang=lang, mail_activity_quick_update=True)
             env = approval.env
-            subject = env._("Approve or refuse: %s", self.name)
+            subject = env._("Approve or refuse: %s", self.title)
             for user in users:
                 approval.activity_schedule(
                     ACTIVITY, user_id=user.id, summary=self.name, date_deadline=self.expires_at.date()
@@ -207,7 +206,7 @@ class McpApproval(models.Model):
             "id": self.id,
             "kind": "approval",
             "tool": self.tool,
-            "request": self.name,
+            "request": self.title,
             "status": status,
             "requested": to_wire(self.create_date, tz),
             "expires": to_wire(self.expires_at, tz) if self.state == "waiting" else None,

@@ -17,6 +17,9 @@ DEFAULT_HOURS = 24
 DEFAULT_RETENTION_DAYS = 90
 ACTIVITY = "mcp_endpoint.mail_activity_type_approval"
 PURGED_AT_ONCE = 500
+LONGEST_TITLE = 160
+# Requests whose questions are compared in one search, the latest first.
+MOST_SEARCHED = 5_000
 # What is decided about never changes; a new preview of it may come.
 FIXED = {"tool", "arguments", "digest", "user_id", "token_id", "profile_ids", "approver_ids", "scopes", "ip"}
 
@@ -35,7 +38,9 @@ class McpApproval(models.Model):
     # Who may see a request may write in its chatter.
     _mail_post_access = "read"
 
-    name = fields.Char(string="Request", required=True, readonly=True)
+    # Names no record: activities and the chatter show it to whoever may see that there is a request.
+    name = fields.Char(string="Subject", required=True, readonly=True)
+    title = fields.Char(string="Request", compute="_compute_preview_html", search="_search_title")
     state = fields.Selection(STATES, required=True, readonly=True, default="waiting", index=True)
     tool = fields.Char(required=True, readonly=True)
     # What it is about is shown to those whom it concerns: see `_is_shown`.
@@ -82,7 +87,7 @@ class McpApproval(models.Model):
             approval.may_decide = is_open and self.env.user in approval.approver_ids
             approval.is_mine = approval.user_id == self.env.user
 
-    @api.depends("preview", "arguments", "result_text")
+    @api.depends("preview", "arguments", "result_text", "question", "name")
     @api.depends_context("lang", "uid")
     def _compute_preview_html(self):
         for approval in self:
@@ -90,6 +95,8 @@ class McpApproval(models.Model):
             # sudo: shown to those whom it concerns; they decide by it, whatever they may read themselves.
             stored = approval.sudo() if approval.is_shown else approval.sudo().browse()
             preview = stored.preview or {}
+            question = stored.question or approval.name
+            approval.title = question if len(question) <= LONGEST_TITLE else f"{question[:LONGEST_TITLE]}…"
             approval.outcome_text = stored.result_text
             approval.preview_html = approval_preview.rendered(self.env, preview)
             approval.arguments_html = (
@@ -98,6 +105,14 @@ class McpApproval(models.Model):
             if stored and not preview.get("changes"):
                 # A message, a button: what it is about is in the arguments.
                 approval.preview_html += approval.arguments_html
+
+    def _search_title(self, operator, value):
+        if operator not in ("ilike", "like", "=ilike", "=like", "in"):
+            return NotImplemented
+        # sudo: every question is compared, and only requests are found whose question is shown to the reader.
+        found = self.sudo().search(fields.Domain("question", operator, value), limit=MOST_SEARCHED).sudo(self.env.su)
+        shown = found._filtered_access("read").filtered(lambda approval: approval._is_shown())
+        return fields.Domain("id", "in", shown.ids) | fields.Domain("name", operator, value)
 
     def _is_shown(self) -> bool:
         """Say whether the reader is the requester, one of those who decide, or an administrator of the settings: who

@@ -124,16 +124,36 @@ class TestApprovalDecision(ApprovalMixin, McpCase):
         approval = self.park()
         groups = "base.group_user,mcp_endpoint.group_mcp_admin"
         governor = new_test_user(self.env, "mcp_governor", groups=groups)
-        shown = {"preview_html": {}, "arguments_html": {}, "outcome_text": {}, "is_shown": {}}
+        names = {"title": {}, "display_name": {}}
+        shown = {"preview_html": {}, "arguments_html": {}, "outcome_text": {}, "is_shown": {}, **names}
         for user, sees in ((self.approver, True), (self.user, True), (governor, False)):
             row = approval.with_user(user).web_read(shown)[0]
             self.assertEqual((row["is_shown"], "Doomed" in row["preview_html"]), (sees, sees), user.login)
             self.assertEqual(bool(row["arguments_html"]), sees)
+            self.assertEqual("Doomed" in row["title"], sees)
+            self.assertIn("Contact", row["display_name"])
+            for text, found in (("Doomed", sees), ("Contact", True)):
+                self.assertEqual(bool(approval.with_user(user).search([("title", "ilike", text)])), found, text)
             for name in ("arguments", "preview", "question", "result_text"):
                 with self.assertRaises(AccessError):
                     approval.with_user(user).read([name])
                 with self.assertRaises(AccessError):
                     approval.with_user(user).search([(name, "like", "Doomed")])
+
+    def test_chatter_and_activities_name_no_record(self):
+        approval = self.park()
+        governor = new_test_user(self.env, "mcp_governor", groups="base.group_user,mcp_endpoint.group_mcp_admin")
+        activities = approval.with_user(governor).activity_ids
+        self.assertNotIn("Doomed", str(activities.read(["summary", "display_name", "res_name"])))
+        # Odoo refuses in its own words then, with the name in them.
+        self.env["res.users"].create({"login": "mcp_doomed", "partner_id": self.partner.id})
+        self.press(approval)
+        self.assertEqual(approval.state, "failed")
+        self.assertIn("Doomed", approval.with_user(self.user).outcome_text)
+        about = [("model", "=", approval._name), ("res_id", "=", approval.id)]
+        messages = self.env["mail.message"].with_user(governor).search(about)
+        self.assertTrue(messages)
+        self.assertNotIn("Doomed", str(messages.read(["subject", "body", "record_name", "preview"])))
 
     def test_what_no_longer_counts_is_not_run(self):
         token = self.env["mcp.token"].search([("user_id", "=", self.user.id)])

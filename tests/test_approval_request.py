@@ -40,7 +40,8 @@ class TestApprovalRequest(ApprovalMixin, McpCase):
         )
         self.assertEqual(approval.arguments["ids"], self.partner.ids)
         self.assertIn("Doomed", approval.preview_html)
-        self.assertIn("Doomed", approval.name)
+        self.assertIn("Doomed", approval.title)
+        self.assertIn("Doomed", self.ok("odoo_list_jobs")["jobs"][0]["request"])
         self.assertIn("1 record", approval.impact)
         left = approval.expires_at - fields.Datetime.now()
         self.assertLess(abs(left - timedelta(hours=24)), timedelta(minutes=1))
@@ -77,7 +78,7 @@ class TestApprovalRequest(ApprovalMixin, McpCase):
         self.assertNotIn("status", self.ok("odoo_update_records", **rename))
         self.profiles["full"].approval = "always"
         parked = self.park("odoo_update_records", **{**rename, "values": {"name": "Again"}})
-        self.assertEqual(parked.name, "Update records: Contact Again")
+        self.assertEqual(parked.title, "Update records: Contact Again")
         self.assertEqual(self.partner.name, "Renamed")
         self.profiles["full"].approval = "never"
         self.assertEqual(self.ok("odoo_delete_records", **self.arguments)["status"], "confirmation_required")
