@@ -58,8 +58,9 @@ async def get_to_know(client):
     start = time.perf_counter()
     tools = (await client.list_tools()).tools
     elapsed = (time.perf_counter() - start) * 1000
-    size = len(json.dumps([tool.model_dump(mode="json", exclude_none=True, by_alias=True) for tool in tools]))
-    print(f"{len(tools)} tools, {size / 1024:.1f} KB ({elapsed:.0f} ms): {', '.join(tool.name for tool in tools)}")
+    listed = [tool.model_dump(mode="json", exclude_none=True, by_alias=True) for tool in tools]
+    size = len(json.dumps(listed, separators=(",", ":"), ensure_ascii=False))
+    print(f"{len(tools)} tools, {size / 1000:.1f} KB ({elapsed:.0f} ms): {', '.join(tool.name for tool in tools)}")
     names = {tool.name for tool in tools}
     needed = {"odoo_search_records", "odoo_aggregate_records", "odoo_create_records"}
     check(needed <= names, f"tools/list lacks {', '.join(sorted(needed - names))}.")
