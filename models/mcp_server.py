@@ -66,9 +66,9 @@ class McpServer(models.AbstractModel):
             self._audit(exchange, started, "refused", error)
             raise
         self._audit(exchange, started, "ok")
-        if verdict is not None and exchange.message.method == "tools/call":
-            result["_meta"] = {**result.get("_meta", {}), "rate_limit": call_limits.remaining(verdict)}
-        return result
+        if verdict is None:
+            return result
+        return {**result, "_meta": {**result.get("_meta", {}), "rate_limit": call_limits.remaining(verdict)}}
 
     @api.model
     def _heard(self, exchange: Exchange) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 _ANY_DIGIT = re.compile(r"\d", re.ASCII)
 # A run of digits in groups; a card number may be some of its groups.
 _DIGITS = re.compile(r"(?<![\w+])(?<!\d\.)(?:\d[ -]?){12,60}\d(?!\w|\.\d)", re.ASCII)
+# Not in `_DIGITS`: dots between any groups are sums and versions.
+_DOTTED = re.compile(r"(?<![\w.+])\d{4}(?:\.\d{4}){3}(?!\.?\w)", re.ASCII)
 # Lengths and first digits of the card networks; other numbers with a right check digit are rarely cards.
 _CARD = re.compile(
     r"4\d{15}(?:\d{3})?|5[0-8]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}(?:\d\d)?|35\d{14}|6\d{15,18}", re.ASCII
@@ -37,6 +39,7 @@ def mask_personal_numbers(text: str) -> str:
     text = _IBAN.sub(_mask_iban, text)
     text = _FR.sub(_masked_if(is_french_number), text)
     text = _CH.sub(_masked_if(is_swiss_number), text)
+    text = _DOTTED.sub(_mask_dotted_card, text)
     text = _DIGITS.sub(_mask_cards, text)
     text = _BE.sub(_masked_if(is_belgian_number), text)
     text = _CA.sub(_masked_if(passes_luhn), text)
@@ -100,6 +103,11 @@ def _mask_cards(match: re.Match[str]) -> str:
                 rest = _DIGITS.sub(_mask_cards, text[end:])
                 return f"{text[:start]}[redacted card …{digits[-4:]}]{rest}"
     return text
+
+
+def _mask_dotted_card(match: re.Match[str]) -> str:
+    digits = match[0].replace(".", "")
+    return f"[redacted card …{digits[-4:]}]" if _CARD.fullmatch(digits) and passes_luhn(digits) else match[0]
 
 
 def _mask_iban(match: re.Match[str]) -> str:

@@ -209,7 +209,8 @@ class TestConnectLimitsHttp(LimitsMixin, StreamRequests, McpHttpCase):
             result = self.rpc("tools/call", {"name": "odoo_get_context", "arguments": {}}, token=self.token).json()
             rate_limit = result["result"]["_meta"]["rate_limit"]
             self.assertEqual(rate_limit, {"limit": 5, "remaining": left, "window_seconds": 60})
-        # Refused with the budget of calls left, and the other way round.
+        read = self.rpc("resources/read", {"uri": "odoo://context"}, token=self.token).json()["result"]
+        self.assertEqual(read["_meta"]["rate_limit"], {"limit": 5, "remaining": 1, "window_seconds": 60})
         self.set(connects=0)
         self.assertEqual(self.opening().status_code, 200)
 
