@@ -13,6 +13,8 @@ from pathlib import Path
 from . import addon_source, assets, odoo, odoo_log, paths, postgres, stamps
 from .console import Failure, step
 
+# At the end of what changes something in `odoo shell`: it does not tell the workers of a running server by itself.
+COMMIT = "\nenv.cr.commit()\nenv.registry.signal_changes()\n"
 PREPARE = Path(__file__).parent / "scripts" / "prepare_database.py"
 
 
@@ -171,6 +173,11 @@ def shell(database, script, *, capture=False, fixtures=False, **variables):
     if done.returncode:
         raise Failure(f"The script failed on {database}:\n{done.stderr.strip()[-1500:]}")
     return done.stdout if capture else None
+
+
+def change(database, script):
+    """Run a script in `odoo shell` and keep what it changes; all workers hear of it."""
+    shell(database, script + COMMIT)
 
 
 @contextmanager

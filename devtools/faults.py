@@ -50,10 +50,8 @@ def run_against(fixture, chosen=None):
     outcomes = []
     with ExitStack() as stack:
         cache = stack.enter_context(redis.running())
-        databases.shell(
-            fixture.database,
-            f"env['ir.config_parameter'].set_param('mcp_endpoint.redis_url', '{cache.url}')\n"
-            "env.cr.commit()\nenv.registry.signal_changes()\n",
+        databases.change(
+            fixture.database, f"env['ir.config_parameter'].set_param('mcp_endpoint.redis_url', '{cache.url}')",
         )
         for name in chosen or FAULTS:
             if name == "PostgreSQL restarted" and postgres.is_own():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from . import debian, paths, ports, processes, stamps
 from .console import Failure
+from .listener import Listener
 
 PORT = 18380
 PATIENCE = 10
@@ -64,21 +65,11 @@ server {
 
 
 @dataclass(frozen=True)
-class Nginx:
+class Nginx(Listener):
     """An nginx in front of an Odoo."""
 
     name: str
     port: int
-
-    @property
-    def base(self):
-        """The base URL that clients use."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def url(self):
-        """The MCP endpoint's URL."""
-        return f"{self.base}/mcp"
 
     @property
     def error_log(self):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from . import odoo, odoo_log, paths, ports, postgres, processes, stamps
 from .console import Failure, say
+from .listener import Listener
 
 PATIENCE = 120
 
 
 @dataclass(frozen=True)
-class Server:
+class Server(Listener):
     """Where a started server is."""
 
     name: str
@@ -23,16 +24,6 @@ class Server:
     database: str
     pid: int
     log: str
-
-    @property
-    def base(self):
-        """The base URL."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def url(self):
-        """The MCP endpoint's URL."""
-        return f"{self.base}/mcp"
 
 
 def start(database, *, workers=2, port=8069, fixtures=False, options=(), path="/mcp", public=None):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from endpoint import Endpoint
 from fixture import shared
 
-from devtools import postgres, tokens
+from devtools import databases, postgres, tokens
 
 ROUNDS = 5
 SET_UP = """
@@ -19,8 +19,6 @@ env["mcp.profile"].create({
     "name": "Two approvers", "access_level": "write", "allow_delete": True, "approval": "always",
     "approver_ids": users.ids,
 })
-env.cr.commit()
-env.registry.signal_changes()
 """
 
 
@@ -29,7 +27,7 @@ class TestApprovers(unittest.TestCase):
     def setUpClass(cls):
         cls.running = shared()
         wanted = tokens.Wanted("admin", "Two approvers", name="race")
-        (token,) = tokens.issue(cls.running.database, wanted, before=SET_UP)
+        (token,) = tokens.issue(cls.running.database, wanted, before=SET_UP + databases.COMMIT)
         cls.endpoint = Endpoint(cls.running.server.base, token)
         ((ada, bob),) = postgres.query(
             "SELECT min(id), max(id) FROM res_users WHERE login IN ('ada', 'bob')", cls.running.database

@@ -21,6 +21,7 @@ from mcp import Client
 from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider, SignedJWTParameters
 from mcp.client.auth.extensions.identity_assertion import IdentityAssertionOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
+from sdk_login import Storage
 
 from devtools import databases
 
@@ -52,25 +53,6 @@ clients.create({"name": "Company assistant", "client_id": asked["company"], "kin
     "secret_digest": env["mcp.token"]._digest(asked["secret"])})
 env.cr.commit()
 """
-
-
-class Storage:
-    """Where the SDK keeps tokens."""
-
-    def __init__(self):
-        self.tokens = self.client = None
-
-    async def get_tokens(self):
-        return self.tokens
-
-    async def set_tokens(self, tokens):
-        self.tokens = tokens
-
-    async def get_client_info(self):
-        return self.client
-
-    async def set_client_info(self, client):
-        self.client = client
 
 
 class TestIdentity(unittest.TestCase):

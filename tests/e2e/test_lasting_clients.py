@@ -61,7 +61,8 @@ class TestLastingClients(unittest.TestCase):
 
     def python(self, series, steps=WHOLE, **variables):
         interpreter = os.environ["MCP_LEGACY_PYTHON"] if series == 1 else clients.python_sdk()
-        return self.start([interpreter, "-P", str(SCRIPTS / f"lasting_client_{series}.py")], steps, **variables)
+        # Without -P: these import a neighbour.
+        return self.start([interpreter, str(SCRIPTS / f"lasting_client_{series}.py")], steps, **variables)
 
     def typescript(self, package, steps=WHOLE, **variables):
         command = [self.node.node, str(SCRIPTS / "lasting_client.cjs"), self.node.modules, package]
@@ -72,7 +73,7 @@ class TestLastingClients(unittest.TestCase):
         header = f"Authorization: Bearer {self.running.token}"
         options = ("--transport", "sse-only", "--allow-http", "--header", header)
         command = json.dumps(self.node.command("mcp-remote", f"{self.running.url}/sse", *options))
-        script = [os.environ["MCP_LEGACY_PYTHON"], "-P", str(SCRIPTS / "lasting_client_1.py")]
+        script = [os.environ["MCP_LEGACY_PYTHON"], str(SCRIPTS / "lasting_client_1.py")]
         return self.start(script, steps, self.node.environment(), MCP_TRANSPORT="stdio", MCP_COMMAND=command)
 
     def query(self, sql):

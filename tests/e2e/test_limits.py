@@ -77,7 +77,7 @@ class TestExactLimits(LimitsCase):
             f"env['ir.config_parameter'].set_param('mcp_endpoint.{name}', {str(value)!r})\n"
             for name, value in limits.items()
         )
-        databases.shell(self.database, f"{script}env.cr.commit()\nenv.registry.signal_changes()\n")
+        databases.change(self.database, script)
 
     def both(self, token, calls):
         """Half of the calls to each server, all at once; the statuses."""

@@ -119,10 +119,9 @@ class TestDocumentLogins(LoginCase):
         super().setUpClass()
         cls.node = clients.node()
         # As the check of what this server reaches would note it.
-        # A shell does not tell the workers of what it changed.
-        note = 'env["mcp.oauth.server"]._note_egress("%s")\nenv.cr.commit()\nenv.registry.signal_changes()'
-        databases.shell(os.environ["MCP_DB"], note % "ok", capture=True)
-        cls.addClassCleanup(databases.shell, os.environ["MCP_DB"], note % "", capture=True)
+        note = 'env["mcp.oauth.server"]._note_egress("%s")'
+        databases.change(os.environ["MCP_DB"], note % "ok")
+        cls.addClassCleanup(databases.change, os.environ["MCP_DB"], note % "")
 
     def test_login_by_document(self):
         typescript = [self.node.node, str(SCRIPTS / "login_client.cjs"), self.node.modules]

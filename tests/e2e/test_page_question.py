@@ -22,22 +22,16 @@ env["res.users"].create(
     {{"name": "{OTHER}", "login": "{OTHER}", "password": "{OTHER}", "group_ids": [Command.set(groups)]}}
 )
 env.ref("mcp_endpoint.profile_full").confirmation_page = True
-env.cr.commit()
-env.registry.signal_changes()
 """
-UNDO = """
-env.ref("mcp_endpoint.profile_full").confirmation_page = False
-env.cr.commit()
-env.registry.signal_changes()
-"""
+UNDO = 'env.ref("mcp_endpoint.profile_full").confirmation_page = False'
 
 
 class TestPageQuestion(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
         cls.running = shared()
-        databases.shell(cls.running.database, PREPARE)
-        cls.addClassCleanup(databases.shell, cls.running.database, UNDO)
+        databases.change(cls.running.database, PREPARE)
+        cls.addClassCleanup(databases.change, cls.running.database, UNDO)
         cls.odoo = xmlrpc.client.ServerProxy(f"{cls.running.base}/xmlrpc/2/object")
 
     def partner(self):

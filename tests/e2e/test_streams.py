@@ -1,89 +1,26 @@
 """Long-lived streams through nginx with the README's recipe, 2 workers and the evented process."""
 
-import json
 import os
 import signal
-import subprocess
 import time
 import unittest
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import fixture
+from stream_case import HEARTBEAT, RECORD, SETTINGS, UPDATED, StreamCase
 from streams import Client, evented_pid
 
-from devtools import clients, databases, fixture_server, server, tokens
+from devtools import databases, fixture_server, server, tokens
 
-SCRIPTS = Path(__file__).parent / "scripts"
-RECORD = "odoo://record/res.partner/1"
-UPDATED = "notifications/resources/updated"
-HEARTBEAT = 15
-PATIENCE = 60
 MOST_THREADED = 20
-# Run in `odoo shell`: as in the settings, so that every worker hears of it.
-SETTINGS = """
-env["ir.config_parameter"].set_param("mcp_endpoint.streams_routed", "True")
-env["ir.config_parameter"].set_param("mcp_endpoint.streams_token", "5")
-env.cr.commit()
-env.registry.signal_changes()
-"""
-PEOPLE = """
-env["res.users"].create([{"name": login, "login": login, "group_ids": [(6, 0, [
-    env.ref("base.group_user").id, env.ref("mcp_endpoint.group_mcp_user").id])]}
-    for login in ("streams_reader", "streams_leaver")])
-env.cr.commit()
-env.registry.signal_changes()
-"""
-REVOKE = """
-env["mcp.token"].search([("user_id.login", "=", "streams_leaver")])._revoke()
-env.cr.commit()
-env.registry.signal_changes()
-"""
+# Run in `odoo shell`.
+REVOKE = 'env["mcp.token"].search([("user_id.login", "=", "streams_leaver")])._revoke()'
 # For one person only; the others go on changing the record.
 HIDE = """
 env["ir.rule"].create({"name": "streams_test", "model_id": env["ir.model"]._get_id("res.partner"),
                        "domain_force": "[('id', '!=', 1 if user.login == 'streams_reader' else 0)]"})
-env.cr.commit()
-env.registry.signal_changes()
 """
-SHOW = """
-env["ir.rule"].search([("name", "=", "streams_test")]).unlink()
-env.cr.commit()
-env.registry.signal_changes()
-"""
-
-
-class StreamCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.running = fixture.shared()
-        cls.client = Client(cls.running.base, cls.running.token)
-        if not hasattr(StreamCase, "people"):
-            wanted = (tokens.Wanted(login, "full") for login in ("streams_reader", "streams_leaver"))
-            StreamCase.people = tokens.issue(cls.running.database, *wanted, before=SETTINGS + PEOPLE)
-
-    def change(self, uri=RECORD):
-        """Change a record in an HTTP worker."""
-        model, record_id = uri.removeprefix("odoo://record/").split("/")
-        values = {"comment": os.urandom(4).hex()}
-        self.client.endpoint.facts("odoo_update_records", model=model, ids=[int(record_id)], values=values)
-
-    def opened(self, stream):
-        self.addCleanup(stream.close)
-        self.assertEqual(stream.status, 200)
-        return stream
-
-    def wait_for_evented(self):
-        """Wait until streams are served again."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            stream = self.client.listen()
-            stream.close()
-            if stream.status == 200:
-                return
-            time.sleep(0.5)
-        raise AssertionError("The evented process does not come back.")
+SHOW = 'env["ir.rule"].search([("name", "=", "streams_test")]).unlink()'
 
 
 class TestStreams(StreamCase):
@@ -106,11 +43,7 @@ class TestStreams(StreamCase):
         self.assertEqual(stream.message()["params"], {"uri": RECORD, "_meta": tag})
 
     def test_missed_changes_come_after_a_break(self):
-        session = self.client.session()
-        self.client.ask("resources/subscribe", {"uri": RECORD}, session)
-        stream = self.opened(self.client.get(session))
-        self.change()
-        stream.message()
+        session, stream = self.told_session()
         last = stream.last_id
         stream.close()
         self.change()
@@ -180,7 +113,7 @@ class TestEndOfStreams(StreamCase):
         session = leaver.session()
         streams = [self.opened(leaver.get(session)), self.opened(leaver.listen()), self.opened(leaver.get())]
         mine = self.opened(self.client.listen())
-        databases.shell(self.running.database, REVOKE)
+        databases.change(self.running.database, REVOKE)
         for stream in streams:
             self.assertTrue(stream.ended.wait(HEARTBEAT + 5))
         self.assertIn("result", streams[1].methods(0.1))
@@ -194,17 +127,13 @@ class TestEndOfStreams(StreamCase):
         stream.message()
         self.change()
         self.assertEqual(stream.message()["method"], UPDATED)
-        databases.shell(self.running.database, HIDE)
-        self.addCleanup(databases.shell, self.running.database, SHOW)
+        databases.change(self.running.database, HIDE)
+        self.addCleanup(databases.change, self.running.database, SHOW)
         self.change()
         self.assertEqual(stream.methods(2), [])
 
     def test_killed_process_of_streams_comes_back_and_nothing_is_lost(self):
-        session = self.client.session()
-        self.client.ask("resources/subscribe", {"uri": RECORD}, session)
-        stream = self.opened(self.client.get(session))
-        self.change()
-        stream.message()
+        session, stream = self.told_session()
         last = stream.last_id
         os.kill(evented_pid(self.running.server), signal.SIGKILL)
         self.assertTrue(stream.ended.wait(5))
@@ -225,128 +154,13 @@ class TestEndOfStreams(StreamCase):
         self.wait_for_evented()
 
 
-class TestLegacyTransport(StreamCase):
-    """HTTP+SSE without any SDK."""
-
-    def connect(self, path="/mcp/sse"):
-        stream = self.opened(self.client.get(path=path))
-        name, address = stream.event()
-        self.assertEqual(name, "endpoint")
-        self.assertTrue(address.startswith("/mcp/messages?session_id="), address)
-        return stream, address
-
-    def send(self, address, method, params=None, message_id=1):
-        body = {"jsonrpc": "2.0", "method": method, "params": params or {}}
-        body |= {} if message_id is None else {"id": message_id}
-        answer = self.client.endpoint.post(body, path=address)
-        self.assertEqual((answer.status, answer.body), (202, b""))
-
-    def initialize(self, stream, address):
-        client = {"name": "old", "version": "1"}
-        self.send(address, "initialize", {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": client})
-        answer = stream.message()
-        self.assertEqual((answer["id"], answer["result"]["protocolVersion"]), (1, "2024-11-05"))
-        self.send(address, "notifications/initialized", message_id=None)
-
-    def test_handshake_tools_and_errors(self):
-        for path in ("/mcp/sse", "/mcp"):
-            stream, address = self.connect(path)
-            self.initialize(stream, address)
-            self.send(address, "ping", message_id="p")
-            self.assertEqual(stream.message(), {"jsonrpc": "2.0", "id": "p", "result": {}})
-            self.send(address, "tools/call", {"name": "greet", "arguments": {"name": "Ann"}}, 7)
-            self.assertEqual(stream.message()["id"], 7)
-            self.send(address, "no/such", message_id=8)
-            self.assertEqual(stream.message()["error"]["code"], -32601)
-
-    def test_call_is_cancelled_while_it_runs(self):
-        stream, address = self.connect()
-        self.initialize(stream, address)
-        self.send(address, "tools/call", {"name": "slow_compute", "arguments": {"seconds": 20, "label": "x"}}, 9)
-        self.send(address, "ping", message_id=10)
-        self.assertEqual(stream.message()["id"], 10)
-        self.send(address, "notifications/cancelled", {"requestId": 9}, None)
-        time.sleep(3)
-        self.send(address, "ping", message_id=11)
-        self.assertEqual(stream.message()["id"], 11)
-
-    def test_nobody_else_posts_there(self):
-        stream, address = self.connect()
-        body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-        other = Client(self.running.base, self.people[0]).endpoint
-        self.assertEqual(other.post(body, path=address).status, 404)
-        self.assertEqual(self.client.endpoint.post(body, path=f"{address}x").status, 404)
-        self.assertEqual(self.client.endpoint.post([body], path=address).status, 400)
-        self.assertEqual(self.client.endpoint.post(b"{", path=address).status, 400)
-
-    def test_session_ends_with_its_stream(self):
-        stream, address = self.connect()
-        stream.close()
-        deadline = time.monotonic() + HEARTBEAT + 5
-        body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-        while self.client.endpoint.post(body, path=address).status != 404:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.5)
-
-    def test_url_narrows_the_connection(self):
-        stream, address = self.connect("/mcp/sse?readonly=1")
-        self.initialize(stream, address)
-        self.send(address, "tools/list", message_id=2)
-        names = {tool["name"] for tool in stream.message()["result"]["tools"]}
-        self.assertIn("odoo_search_records", names)
-        self.assertNotIn("odoo_update_records", names)
-
-
-class TestSdkStreams(StreamCase):
-    """What people's clients do with streams: subscriptions, progress, both transports."""
-
-    def run_client(self, command, path="/mcp", **variables):
-        environment = {
-            **os.environ,
-            "MCP_URL": f"{self.running.base}{path}",
-            "MCP_TOKEN": self.running.token,
-            "MCP_RESOURCE": RECORD,
-            **variables,
-        }
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
-        self.assertEqual(done.returncode, 0, f"{done.stdout}\n{done.stderr}")
-        seen = json.loads(done.stdout)
-        self.assertIn("odoo_search_records", seen["tools"])
-        self.assertFalse(seen["error"])
-        return seen
-
-    def test_python_sdk_1(self):
-        for kind, path in (("sse", "/mcp/sse"), ("sse", "/mcp"), ("http", "/mcp")):
-            with self.subTest(transport=kind, path=path):
-                command = [os.environ["MCP_LEGACY_PYTHON"], "-P", str(SCRIPTS / "stream_client.py")]
-                seen = self.run_client(command, path, MCP_TRANSPORT=kind)
-                self.assertIn(UPDATED, seen["heard"])
-                self.assertTrue(seen["progress"])
-
-    def test_python_sdk_2(self):
-        command = [clients.python_sdk(), "-P", str(SCRIPTS / "listen_client.py")]
-        seen = self.run_client(command)
-        self.assertEqual(seen["changed"], RECORD)
-        self.assertEqual(seen["protocol"], "2026-07-28")
-
-    def test_typescript_sdks(self):
-        node = clients.node()
-        for package in ("@modelcontextprotocol/sdk", "sdk-of-2025"):
-            for kind, path in (("sse", "/mcp/sse"), ("http", "/mcp")):
-                with self.subTest(package=package, transport=kind):
-                    script = str(SCRIPTS / "ts_stream_client.cjs")
-                    seen = self.run_client([node.node, script, node.modules, package, kind], path)
-                    self.assertEqual(seen["updated"], RECORD)
-                    self.assertTrue(seen["progress"])
-
-
 class TestThreadedServer(unittest.TestCase):
     """`workers = 0`: a few streams, in threads."""
 
     def test_few_streams_that_end_with_the_server(self):
         with fixture_server.running("streamsthreads", workers=0) as running:
             client = Client(running.server.base, running.token)
-            databases.shell(running.database, SETTINGS.replace('"5"', '"100"'))
+            databases.change(running.database, SETTINGS % 100)
             session = client.session()
             self.assertEqual(client.ask("resources/subscribe", {"uri": RECORD}, session).result, {})
             stream = client.get(session)
