@@ -104,28 +104,23 @@ class TestCancelledCall(McpCase):
     def create(self, call):
         self.env["res.partner"].create({"name": "Cancelled"}).flush_recordset()
 
+    def be_interrupted(self, call):
+        thread = interrupting(call.exchange.running)
+        thread.start()
+        try:
+            call.env.cr.execute("SELECT pg_sleep(60)")
+        finally:
+            thread.join()
+
     def test_long_query_is_interrupted(self):
         def work(call):
             self.create(call)
-            thread = interrupting(call.exchange.running)
-            thread.start()
-            try:
-                call.env.cr.execute("SELECT pg_sleep(60)")
-            finally:
-                thread.join()
+            self.be_interrupted(call)
 
         self.check("odoo_create_records", work, model="res.partner", records=[{"name": "x"}])
 
     def test_long_read_is_interrupted(self):
-        def work(call):
-            thread = interrupting(call.exchange.running)
-            thread.start()
-            try:
-                call.env.cr.execute("SELECT pg_sleep(60)")
-            finally:
-                thread.join()
-
-        self.check("odoo_get_context", work)
+        self.check("odoo_get_context", self.be_interrupted)
 
     def test_next_query_ends_it(self):
         def work(call):

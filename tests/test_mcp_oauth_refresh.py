@@ -40,6 +40,13 @@ class TestMcpOauthRefresh(OAuthMixin, McpCase):
         self.assertDead(first)
         self.assertDead(second)
 
+    def check_lives(self, refresh_token, lives):
+        form = self.form_of_refresh(refresh_token)
+        if lives:
+            self.token(form)
+        else:
+            self.refused("invalid_grant", form)
+
     def test_grace_at_its_edge(self):
         for seconds, lives in ((120, True), (121, False)):
             first = self.connect()
@@ -47,11 +54,7 @@ class TestMcpOauthRefresh(OAuthMixin, McpCase):
             self.refresh(first["refresh_token"])
             self.env["mcp.oauth.refresh"]._find(first["refresh_token"]).first_used_at = now
             with self.later(seconds=seconds):
-                form = self.form_of_refresh(first["refresh_token"])
-                if lives:
-                    self.token(form)
-                else:
-                    self.refused("invalid_grant", form)
+                self.check_lives(first["refresh_token"], lives)
 
     def test_two_generations_back_within_the_grace_is_refused_and_harmless(self):
         first = self.connect()
@@ -86,11 +89,7 @@ class TestMcpOauthRefresh(OAuthMixin, McpCase):
             first = self.connect()
             self.refresh(first["refresh_token"])
             with self.later(seconds=seconds):
-                form = self.form_of_refresh(first["refresh_token"])
-                if lives:
-                    self.token(form)
-                else:
-                    self.refused("invalid_grant", form)
+                self.check_lives(first["refresh_token"], lives)
 
     def test_the_user_is_told_of_reuse_once(self):
         self.user.email = "eve@example.com"

@@ -2,22 +2,11 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from ..models.res_config_applications import SWITCHES
-from .common import McpCase
+from .settings import SettingsCase
 
 
 @tagged("post_install", "-at_install")
-class TestResConfigApplications(McpCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.parameters = cls.env["ir.config_parameter"]
-        cls.parameters.search([("key", "=like", r"mcp\_endpoint.%")]).unlink()
-
-    def save(self, **values):
-        settings = self.env["res.config.settings"].create(values)
-        settings.set_values()
-        return settings
-
+class TestResConfigApplications(SettingsCase):
     def test_switches_are_on_until_switched_off(self):
         server = self.env["mcp.oauth.server"]
         for name, parameter in SWITCHES.items():

@@ -5,22 +5,11 @@ from ..models import audit_retention, mcp_change, mcp_session, mcp_token
 from ..models.res_config_settings import LIMITS, MEGABYTE, SIZES
 from ..services import http_gate
 from ..services.schema_cache import DEFAULT_TTL
-from .common import McpCase
+from .settings import SettingsCase
 
 
 @tagged("post_install", "-at_install")
-class TestResConfigSettings(McpCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.parameters = cls.env["ir.config_parameter"]
-        cls.parameters.search([("key", "=like", r"mcp\_endpoint.%")]).unlink()
-
-    def save(self, **values):
-        settings = self.env["res.config.settings"].create(values)
-        settings.set_values()
-        return settings
-
+class TestResConfigSettings(SettingsCase):
     def stored(self, name):
         return self.parameters.get_param(f"mcp_endpoint.{name}")
 
