@@ -49,8 +49,19 @@ class FixtureServer:
 
     def restart(self):
         """End Odoo and start it again behind the same proxy, as an upgrade does."""
+        server.stop(self.server)
+        self._start_again()
+
+    def revive(self):
+        """Start Odoo again if it has ended, as a service manager does.
+
+        It ends when it has to replace a worker while PostgreSQL is away.
+        """
+        if not server.is_running(self.server):
+            self._start_again()
+
+    def _start_again(self):
         before = self.server
-        server.stop(before)
         self.server = server.start(before.database, port=before.port, **self.options)
         if (self.server.port, self.server.gevent_port) != (before.port, before.gevent_port):
             raise Failure("Somebody has taken a port of the server that restarts.")

@@ -65,6 +65,11 @@ def stop(server):
     processes.stop(server.name)
 
 
+def is_running(server):
+    """Whether a started server has not ended."""
+    return server.name in processes.records()
+
+
 @contextmanager
 def running(database, **options):
     """A server for the time of a block."""

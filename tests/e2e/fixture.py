@@ -7,19 +7,25 @@ from contextlib import ExitStack
 from devtools import fixture_server
 
 
-@functools.cache
 def shared():
     """The running `FixtureServer`; it ends with the test run."""
     return _running("e2efixture")
 
 
-@functools.cache
 def restartable():
     """One more, for tests that restart or break it."""
     return _running("e2ebroken")
 
 
 def _running(purpose):
+    running = _started(purpose)
+    # A test of this run restarts PostgreSQL.
+    running.revive()
+    return running
+
+
+@functools.cache
+def _started(purpose):
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(fixture_server.running(purpose))
