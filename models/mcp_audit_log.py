@@ -3,7 +3,6 @@ import json
 import time
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
 
 from ..services.errors import ToolError
 from ..services.exchange import Credential, Exchange
@@ -28,6 +27,7 @@ _refusals = FloodGate()
 
 class McpAuditLog(models.Model):
     _name = "mcp.audit.log"
+    _inherit = ["mcp.audit"]
     _description = "MCP Audit Log"
     _order = "id desc"
     _log_access = False
@@ -205,17 +205,6 @@ class McpAuditLog(models.Model):
         cr.execute(_insertion(ended, tuple(values), durable), tuple(values.values()))
         if payload:
             self.env["mcp.audit.payload"]._insert(cr.fetchone()[0], values["date"], payload)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise AccessError(self.env._("The audit log is written by the server alone."))
-
-    def write(self, vals):
-        raise UserError(self.env._("The audit log cannot be changed."))
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("The audit log cannot be deleted; it is purged after its retention time."))
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,7 +4,6 @@ import json
 import re
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..services import redaction, safe_patterns
@@ -23,6 +22,7 @@ EMAILS = "mcp_endpoint.redact_emails"
 
 class McpAuditPayload(models.Model):
     _name = "mcp.audit.payload"
+    _inherit = ["mcp.audit"]
     _description = "MCP Audit Payload"
     _log_access = False
     _order = "id desc"
@@ -43,17 +43,6 @@ class McpAuditPayload(models.Model):
                 *payload,
             )
         )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise AccessError(self.env._("The audit log is written by the server alone."))
-
-    def write(self, vals):
-        raise UserError(self.env._("The audit log cannot be changed."))
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("The audit log cannot be deleted; it is purged after its retention time."))
 
     @api.autovacuum
     def _gc_old_payloads(self):

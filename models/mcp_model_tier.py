@@ -12,6 +12,7 @@ class McpModelTier(models.Model):
     """
 
     _name = "mcp.model.tier"
+    _inherit = ["mcp.cached"]
     _description = "MCP Model Tier"
     _order = "tier, pattern, id"
     _rec_name = "pattern"
@@ -54,19 +55,11 @@ class McpModelTier(models.Model):
     def create(self, vals_list):
         if not self.env.su:
             vals_list = [{**vals, "is_shipped": False} for vals in vals_list]
-        rows = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return rows
+        return super().create(vals_list)
 
     def write(self, vals):
         self._check_own()
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_shipped(self):

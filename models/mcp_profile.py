@@ -19,7 +19,7 @@ class McpProfile(models.Model):
 
     _name = "mcp.profile"
     _description = "MCP Access Profile"
-    _inherit = ["mail.thread"]
+    _inherit = ["mcp.cached", "mail.thread"]
     _order = "sequence, name, id"
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -85,21 +85,12 @@ class McpProfile(models.Model):
     def create(self, vals_list):
         if not self.env.su:
             vals_list = [{**vals, "is_baseline": False} for vals in vals_list]
-        profiles = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return profiles
+        return super().create(vals_list)
 
     def write(self, vals):
         if "is_baseline" in vals and not self.env.su:
             raise UserError(self.env._("Which profile is the baseline cannot be changed; change its limits instead."))
-        result = super().write(vals)
-        # Compiled policies are cached in the "default" cache of every worker; Odoo signals the change to all of them.
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
+        return super().write(vals)
 
     @api.model
     def _available_to(self, user):

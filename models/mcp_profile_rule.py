@@ -21,6 +21,7 @@ class McpProfileRule(models.Model):
     """
 
     _name = "mcp.profile.rule"
+    _inherit = ["mcp.cached"]
     _description = "MCP Access Profile Rule"
     _order = "profile_id, sequence, id"
     _rec_name = "pattern"
@@ -114,7 +115,6 @@ class McpProfileRule(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         rules = super().create(vals_list)
-        self.env.registry.clear_cache()
         for rule in rules:
             rule.profile_id._note_rule(self.env._("Rule added: %s", rule._described()))
         return rules
@@ -122,7 +122,6 @@ class McpProfileRule(models.Model):
     def write(self, vals):
         before = {rule: rule._described() for rule in self} if set(vals) & set(TOLD) else {}
         result = super().write(vals)
-        self.env.registry.clear_cache()
         for rule, text in before.items():
             if text != rule._described():
                 rule.profile_id._note_rule(
@@ -133,7 +132,6 @@ class McpProfileRule(models.Model):
     def unlink(self):
         for rule in self:
             rule.profile_id._note_rule(self.env._("Rule removed: %s", rule._described()))
-        self.env.registry.clear_cache()
         return super().unlink()
 
     def _compiled(self) -> ModelRule:

@@ -17,6 +17,7 @@ class McpPrompt(models.Model):
     """
 
     _name = "mcp.prompt"
+    _inherit = ["mcp.cached"]
     _description = "MCP Prompt"
     _order = "sequence, name, id"
     _rec_name = "title"
@@ -80,21 +81,11 @@ class McpPrompt(models.Model):
                 names = ", ".join(sorted(unknown))
                 raise ValidationError(self.env._("The text uses arguments that are not declared: %s", names))
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
-
     def write(self, vals):
         result = super().write(vals)
         # Odoo asks record rules before a write only: users could put a prompt of theirs into others' lists.
         self.check_access("write")
-        self.env.registry.clear_cache()
         return result
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
 
     def copy_data(self, default=None):
         default = default or {}
@@ -142,7 +133,7 @@ class McpPrompt(models.Model):
 
 class McpPromptArgument(models.Model):
     _name = "mcp.prompt.argument"
-    _inherit = ["mcp.argument"]
+    _inherit = ["mcp.cached", "mcp.argument"]
     _description = "MCP Prompt Argument"
 
     prompt_id = fields.Many2one("mcp.prompt", required=True, index=True, ondelete="cascade")
@@ -155,21 +146,11 @@ class McpPromptArgument(models.Model):
 
     _name_unique = models.Constraint("UNIQUE(prompt_id, name)", "Two arguments have the same name.")
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
-
     def write(self, vals):
         result = super().write(vals)
         # As for prompts: an argument must not be moved to a prompt of somebody else.
         self.check_access("write")
-        self.env.registry.clear_cache()
         return result
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
 
     def _definition(self) -> dict:
         """Return the MCP `PromptArgument`."""

@@ -32,6 +32,7 @@ class McpTool(models.Model):
     """
 
     _name = "mcp.tool"
+    _inherit = ["mcp.cached"]
     _description = "MCP Tool"
     _order = "sequence, name, id"
 
@@ -233,14 +234,12 @@ class McpTool(models.Model):
     def create(self, vals_list):
         created = super().create(vals_list)
         created._check_source_access()
-        self.env.registry.clear_cache()
         return created
 
     def write(self, vals):
         result = super().write(vals)
         if vals.keys() & set(SOURCE_FIELDS.values()):
             self._check_source_access()
-        self.env.registry.clear_cache()
         return result
 
     def _check_source_access(self) -> None:
@@ -248,10 +247,6 @@ class McpTool(models.Model):
         for name in SOURCE_FIELDS.values():
             if self[name]:
                 self[name].check_access("read")
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
 
     def copy_data(self, default=None):
         copied = super().copy_data(default)
@@ -264,4 +259,4 @@ class McpTool(models.Model):
         """Drop the cached decisions if a tool is made of one of these sources."""
         # sudo: whether there is such a tool; users change filters of theirs without a right to see tools.
         if self.sudo().search_count([(name, "in", ids)], limit=1):
-            self.env.registry.clear_cache()
+            self._forget_compiled()

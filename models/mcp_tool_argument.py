@@ -21,7 +21,7 @@ KINDS = [
 
 class McpToolArgument(models.Model):
     _name = "mcp.tool.argument"
-    _inherit = ["mcp.argument"]
+    _inherit = ["mcp.cached", "mcp.argument"]
     _description = "MCP Tool Argument"
 
     tool_id = fields.Many2one("mcp.tool", required=True, index=True, ondelete="cascade")
@@ -63,21 +63,6 @@ class McpToolArgument(models.Model):
             raise ValidationError(self.env._("Say of which model %s is, for instance res.partner.", self.name))
         if model_is_unreachable(model):
             raise ValidationError(self.env._("%s is never open to assistants; use another model.", model))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        created = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return created
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
 
     def _plain(self) -> Argument:
         """Return the argument as plain facts."""

@@ -7,8 +7,9 @@ no more than the first few hundred.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .tables import cell_text, join_table
 from .untrusted import closed
@@ -24,6 +25,7 @@ KEPT_COLUMNS = 3
 FEW_CELLS = 500
 
 Row = Mapping[str, object]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,17 @@ def shorten(text: str, limit: int) -> str:
         return text
     mark = f"… [{len(text):,} characters]"
     return closed(text[: max(0, limit - len(mark))].rstrip() + mark)
+
+
+def first_that_fit(items: Sequence[Item], size: Callable[[Item], int], limit: int) -> list[Item]:
+    """Return the first items whose sizes together keep within the limit, at least one."""
+    found: list[Item] = []
+    for item in items:
+        limit -= size(item)
+        if found and limit < 0:
+            break
+        found.append(item)
+    return found
 
 
 def fit(

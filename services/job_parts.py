@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from .budget import first_that_fit
 from .errors import ToolError
 from .tool import ToolSpec
 
@@ -107,21 +108,11 @@ def page(result: Mapping[str, object], start: int, budget: int) -> Page:
         if not start or not isinstance(value, list)
     }
     items = facts[name]
-    shown = _fitting(items[start:], budget - min(len(_json(others)), budget // 2))
+    room = budget - min(len(_json(others)), budget // 2)
+    shown = first_that_fit(items[start:], lambda item: len(_json(item)) + 1, room)
     end = start + len(shown)
     told = {**others, name: shown}
     return Page(told, _json(told), tuple(blocks), end if end < len(items) else None)
-
-
-def _fitting(items: Sequence[object], budget: int) -> list[object]:
-    """Return as many items as fit, at least one."""
-    found: list[object] = []
-    for item in items:
-        budget -= len(_json(item)) + 1
-        if found and budget < 0:
-            break
-        found.append(item)
-    return found
 
 
 def _json(value: object) -> str:

@@ -2,7 +2,7 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.models import BaseModel
 
-from ...services.budget import DEFAULT_BUDGET
+from ...services.budget import DEFAULT_BUDGET, first_that_fit
 from ...services.errors import ToolError
 from ...services.html_text import html_to_markdown
 from ...services.schema import CURSOR, LIMIT, MODEL, array, boolean, choice, integer, params, text
@@ -65,7 +65,7 @@ class McpToolRegistry(models.AbstractModel):
         limit = min(limit, MAX_LIMIT)
         found = call.messages(record, domain & Domain("id", "<", before) if before else domain, limit + 1)
         rows = message_rows(call, record, found[:limit])
-        shown = _that_fit(rows, DEFAULT_BUDGET - sum(map(len, lines)))
+        shown = first_that_fit(rows, lambda row: len(message_text(row)) + 2, DEFAULT_BUDGET - sum(map(len, lines)))
         facts["messages"] = shown
         lines += [message_text(row) for row in shown] or ["No messages." if not before else "No older messages."]
         meta = {}
@@ -159,17 +159,6 @@ def _around(call, record: BaseModel, kinds: list[str], facts: dict[str, object])
         names = [f"{each['name']} ({'external, ' * each['external']}partner {each['partner_id']})" for each in shown]
         lines.append(f"Followers ({len(followers)}): {', '.join(names)}" if names else "")
     return lines
-
-
-def _that_fit(rows: list[dict], budget: int) -> list[dict]:
-    """Return the first rows that the budget holds, at least one."""
-    shown: list[dict] = []
-    for row in rows:
-        budget -= len(message_text(row)) + 2
-        if shown and budget < 0:
-            break
-        shown.append(row)
-    return shown
 
 
 def _partners(call, ids: list[int], kind: str) -> BaseModel:
