@@ -9,16 +9,16 @@ class McpAuditLog(models.Model):
     _inherit = "mcp.audit.log"
 
     message = fields.Char(readonly=True, groups=fields.NO_ACCESS)
-    message_shown = fields.Char(string="Message", compute="_compute_message_shown")
-    message_hidden = fields.Boolean(compute="_compute_message_shown")
+    explanation = fields.Char(string="Why", compute="_compute_explanation")
+    message_hidden = fields.Boolean(compute="_compute_explanation")
 
-    @api.depends("message")
+    @api.depends("reason", "message")
     @api.depends_context("uid")
-    def _compute_message_shown(self):
+    def _compute_explanation(self):
         sees_all = self.env.su or self.env.user.has_group("base.group_system")
         for row in self:
             # sudo: shown to whoever's call it was, and to administrators of the settings, as requests for approval are.
             message = row.sudo().message
             is_shown = sees_all or row.user_id == self.env.user
-            row.message_shown = is_shown and message
+            row.explanation = f"{row.reason}: {message}" if message and is_shown else row.reason
             row.message_hidden = bool(message) and not is_shown

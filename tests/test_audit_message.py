@@ -31,9 +31,9 @@ class TestAuditMessage(McpCase):
         for reader in (self.user, self.settings):
             row = self.newest(reader)
             self.assertEqual((row.reason, row.message_hidden), ("ambiguous_name", False))
-            self.assertEqual(row.message_shown, error["message"])
+            self.assertEqual(row.explanation, f"ambiguous_name: {error['message']}")
         row = self.newest(self.governor)
-        self.assertEqual((row.reason, row.message_shown, row.message_hidden), ("ambiguous_name", False, True))
+        self.assertEqual((row.reason, row.explanation, row.message_hidden), ("ambiguous_name",) * 2 + (True,))
 
     def test_there_is_no_other_way_to_them(self):
         self.failed()
