@@ -2,6 +2,7 @@ from . import (
     file_links,
     ir_http,
     ir_model_data,
+    later_call,
     mail_message,
     mail_mute,
     mcp_approval,

@@ -11,7 +11,6 @@ from ..services.errors import HttpRefusal, ProtocolError, ToolError
 from ..services.exchange import Exchange, Message
 from ..services.versions import V2026_07_28
 from .approval_preview import impact
-from .later_call import credential, why_dead
 from .odoo_errors import translating
 
 LONGEST_RESULT = 2000
@@ -84,7 +83,7 @@ class McpApproval(models.Model):
     def _approved(self, approval, decider) -> tuple[str, str]:
         """Run the call under the policy of this moment, unless it would now do something else than was shown."""
         run = approval._run_of_call()
-        if reason := why_dead(approval.token_id, approval.user_id):
+        if reason := approval._why_dead():
             result = None
         elif (changed := approval._changed_preview(run)) is not None:
             approval.write({**changed, "preview_changed": True, "preview_date": fields.Datetime.now()})
@@ -105,7 +104,7 @@ class McpApproval(models.Model):
         return Exchange(
             message=Message("tools/call", {"name": self.tool, "arguments": self.arguments or {}}, id=self.id),
             version=V2026_07_28,
-            credential=credential(self.token_id, self.user_id, self.scopes, self.ip),
+            credential=self._credential(),
             request_id=uuid.uuid4().hex,
             client={"name": self.client or ""},
             transport="approval",

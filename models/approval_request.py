@@ -96,26 +96,20 @@ class McpApproval(models.Model):
                 f"{MOST_WAITING} calls of this user wait for an approval already. Nothing was done.",
                 fix="Ask the user to have them decided on, or to withdraw some in Odoo.",
             )
-        credential = call.exchange.credential
         given = {name: value for name, value in options.items() if name not in _HANDLED_BEFORE}
         message = approval_preview.plain(message)
         approval = create_single(
             approvals,
             {
                 "name": approval_preview.subject(approvals.env, call.spec.title, preview),
-                "tool": call.spec.name,
+                **self._asked_by(call),
                 "arguments": {**call.arguments, **given},
                 "digest": self._digest(call, options),
                 "question": message,
                 "impact": approval_preview.impact(approvals.env, preview),
                 "preview": preview,
                 "preview_date": fields.Datetime.now(),
-                "user_id": call.env.uid,
-                "token_id": credential.token_id,
                 "profile_ids": profiles.ids,
-                "client": call.client_name,
-                "ip": credential.ip,
-                "scopes": list(credential.scopes) if credential.scopes is not None else False,
                 "approver_ids": approvers.ids,
                 "expires_at": fields.Datetime.now() + self._life(),
             },

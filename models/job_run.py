@@ -13,9 +13,10 @@ from ..services import job_parts
 from ..services.errors import HttpRefusal, NeedsInput, ProtocolError, RateLimited
 from ..services.exchange import Exchange, Message
 from ..services.versions import V2026_07_28
-from . import job_queue, later_call
+from . import job_queue
 from .job_outlet import JobOutlet
 from .job_queue import LEASE, Claim
+from .later_call import narrowing_from_json
 from .mcp_cancellation import call_watch
 from .odoo_errors import CONCURRENCY_ERRORS
 
@@ -73,7 +74,7 @@ class McpJob(models.Model):
         if attempts > MOST_ATTEMPTS:
             text = f"Its worker ended {MOST_ATTEMPTS} times in the middle of it: it takes too long, or too much memory."
             return self._fail("worker_lost", text)
-        if reason := later_call.why_dead(self.token_id, self.user_id):
+        if reason := self._why_dead():
             return self._fail("not_allowed", reason)
         outlet = JobOutlet(self.env.registry, self.id, self.checkpoint, self.total)
         call = self._exchange(outlet)
@@ -101,11 +102,11 @@ class McpJob(models.Model):
         return Exchange(
             message=Message("tools/call", params, id=self.id),
             version=V2026_07_28,
-            credential=later_call.credential(self.token_id, self.user_id, self.scopes, self.ip),
+            credential=self._credential(),
             request_id=self.request_id,
             client={"name": self.client or ""},
             capabilities=self.capabilities or {},
-            narrowing=later_call.narrowing_from_json(self.narrowing),
+            narrowing=narrowing_from_json(self.narrowing),
             transport="job",
             approval_id=self.approval_id.id or None,
             answers=self.answers or {},

@@ -79,18 +79,6 @@ class McpJob(models.Model):
                 text = f"{text[:MOST_SHOWN]}…"
             job.result_html = Markup('<pre style="white-space: pre-wrap">%s</pre>') % text if text else False
 
-    def _is_shown(self) -> bool:
-        """Say whether the reader is the job's user, or an administrator of the settings: who governs assistants may
-        see that a job ran, and need not see records of closed models.
-        """
-        user = self.env.user
-        return self.env.su or user == self.user_id or user.has_group("base.group_system")
-
-    def _shown(self):
-        """Return the job as superuser where the reader may see what it is about, else none."""
-        # sudo: shown to those whom it concerns.
-        return self.sudo() if self._is_shown() else self.sudo().browse()
-
     def action_cancel(self):
         """Button *Cancel*."""
         self._check_is_owner_or_admin()

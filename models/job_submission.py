@@ -122,7 +122,6 @@ class McpJob(models.Model):
         :param call: the call itself, not the one that queues it
         :param facts: further fields
         """
-        exchange, credential = call.exchange, call.exchange.credential
         limit = self.env["mcp.limits"]._settings().jobs_open
         # sudo: nobody may create jobs over RPC; this one is the caller's own, and counted among theirs.
         jobs = self.sudo().with_context(mail_create_nosubscribe=True, mail_create_nolog=True, tracking_disable=True)
@@ -136,17 +135,12 @@ class McpJob(models.Model):
         start = self.env.cr.now()
         job = jobs.create(
             {
+                **self._asked_by(call),
                 "name": _name(call, facts.get("total") or 0),
-                "tool": call.spec.name,
                 "arguments": dict(arguments),
-                "narrowing": narrowing_as_json(exchange.narrowing),
+                "narrowing": narrowing_as_json(call.exchange.narrowing),
                 "capabilities": job_answers.ABILITIES,
-                "user_id": call.env.uid,
-                "token_id": credential.token_id,
-                "client": call.client_name,
-                "ip": credential.ip,
-                "scopes": list(credential.scopes) if credential.scopes is not None else False,
-                "approval_id": exchange.approval_id,
+                "approval_id": call.exchange.approval_id,
                 "tainted": call.tainted,
                 "part_size": job_parts.FIRST_SIZE,
                 "expires_at": max(start, facts.get("not_before") or start) + self._life(),

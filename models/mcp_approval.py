@@ -1,9 +1,9 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from . import approval_preview
+from .later_call import FIXED
 
 STATES = [
     ("waiting", "Waiting"),
@@ -20,31 +20,21 @@ PURGED_AT_ONCE = 500
 LONGEST_TITLE = 160
 # Requests whose questions are compared in one search, the latest first.
 MOST_SEARCHED = 5_000
-# What is decided about never changes; a new preview of it may come.
-FIXED = {"tool", "arguments", "digest", "user_id", "token_id", "profile_ids", "approver_ids", "scopes", "ip"}
 
 
 class McpApproval(models.Model):
-    """One call of an assistant that waits for somebody's approval, or waited for it.
-
-    Nobody has write access: rows change through the buttons, which check who presses them, and what was asked for never
-    changes at all.
-    """
+    """One call of an assistant that waits for somebody's approval, or waited for it."""
 
     _name = "mcp.approval"
     _description = "Assistant's Request"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
-    _order = "id desc"
-    # Who may see a request may write in its chatter.
-    _mail_post_access = "read"
+    _inherit = ["mcp.later.call"]
+    # What is decided about never changes; a new preview of it may come.
+    _fixed = FIXED | {"digest", "profile_ids", "approver_ids"}
 
     # Names no record: activities and the chatter show it to whoever may see that there is a request.
     name = fields.Char(string="Subject", required=True, readonly=True)
     title = fields.Char(string="Request", compute="_compute_preview_html", search="_search_title")
     state = fields.Selection(STATES, required=True, readonly=True, default="waiting", index=True)
-    tool = fields.Char(required=True, readonly=True)
-    # What it is about is shown to those whom it concerns: see `_is_shown`.
-    arguments = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     digest = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     question = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     impact = fields.Char(readonly=True, help="What it would do, in short.")
@@ -53,14 +43,10 @@ class McpApproval(models.Model):
     preview_changed = fields.Boolean(readonly=True, help="It would do something else now than when it was asked for.")
     preview_html = fields.Html(string="What it would do", compute="_compute_preview_html", sanitize=False)
     arguments_html = fields.Html(string="What was called", compute="_compute_preview_html", sanitize=False)
-    user_id = fields.Many2one("res.users", string="Requested for", required=True, readonly=True, ondelete="cascade")
-    token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
+    user_id = fields.Many2one(string="Requested for")
     profile_ids = fields.Many2many(
         "mcp.profile", string="Approval wanted by", readonly=True, context={"active_test": False}
     )
-    client = fields.Char(string="Assistant", readonly=True, help="As the client names itself; not verified.")
-    ip = fields.Char(readonly=True, groups=fields.NO_ACCESS)
-    scopes = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     approver_ids = fields.Many2many("res.users", "mcp_approval_approver_rel", string="Approvers", readonly=True)
     expires_at = fields.Datetime(string="Expires", required=True, readonly=True)
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True, ondelete="set null")
@@ -92,8 +78,7 @@ class McpApproval(models.Model):
     def _compute_preview_html(self):
         for approval in self:
             approval.is_shown = approval._is_shown()
-            # sudo: shown to those whom it concerns; they decide by it, whatever they may read themselves.
-            stored = approval.sudo() if approval.is_shown else approval.sudo().browse()
+            stored = approval._shown()
             preview = stored.preview or {}
             question = stored.question or approval.name
             approval.title = question if len(question) <= LONGEST_TITLE else f"{question[:LONGEST_TITLE]}…"
@@ -114,17 +99,8 @@ class McpApproval(models.Model):
         shown = found._filtered_access("read").filtered(lambda approval: approval._is_shown())
         return fields.Domain("id", "in", shown.ids) | fields.Domain("name", operator, value)
 
-    def _is_shown(self) -> bool:
-        """Say whether the reader is the requester, one of those who decide, or an administrator of the settings: who
-        governs assistants may see that something was asked for, and need not see records of closed models.
-        """
-        user = self.env.user
-        return self.env.su or user in (self.user_id | self.approver_ids) or user.has_group("base.group_system")
-
-    def write(self, vals):
-        if FIXED.intersection(vals):
-            raise UserError(self.env._("What an assistant has asked for cannot be changed."))
-        return super().write(vals)
+    def _concerned(self):
+        return self.user_id | self.approver_ids
 
     def action_open_changes(self):
         """Smart button *Changes*: what the approved call has changed."""

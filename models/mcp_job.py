@@ -2,7 +2,9 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
+
+from .later_call import FIXED
 
 STATES = [
     ("queued", "Queued"),
@@ -16,28 +18,23 @@ OPEN = ("queued", "running", "needs_input")
 PRIORITIES = [("0", "Low"), ("1", "Normal"), ("2", "High")]
 ACTIVITY = "mail.mail_activity_data_todo"
 PURGED_AT_ONCE = 200
-# What was submitted never changes; what it ran into does.
-FIXED = {"tool", "arguments", "narrowing", "user_id", "token_id", "scopes", "ip", "handle", "request_id", "approval_id"}
 
 
 class McpJob(models.Model):
     """One call of a tool that runs later, apart from the request that wanted it.
 
-    Nobody has write access: rows change by the runner, and by buttons and tools that check who uses them. While a part
-    runs its transaction holds the row, so what others want to say meanwhile, and the progress, are in `mcp.job.pulse`.
+    While a part runs its transaction holds the row, so what others want to say meanwhile, and the progress, are in
+    `mcp.job.pulse`.
     """
 
     _name = "mcp.job"
     _description = "Assistant's Job"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
-    _order = "id desc"
-    _mail_post_access = "read"
+    _inherit = ["mcp.later.call"]
+    # What was submitted never changes; what it ran into does.
+    _fixed = FIXED | {"narrowing", "handle", "request_id", "approval_id"}
 
     name = fields.Char(string="Job", required=True, readonly=True)
     state = fields.Selection(STATES, required=True, readonly=True, default="queued", index=True)
-    tool = fields.Char(required=True, readonly=True)
-    # What it is about is shown to those whom it concerns: see `_is_shown`.
-    arguments = fields.Json(readonly=True, prefetch=False, groups=fields.NO_ACCESS)
     parts_by = fields.Char(string="Parts of", readonly=True, help="The argument by which it is run in parts.")
     narrowing = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     capabilities = fields.Json(readonly=True, groups=fields.NO_ACCESS)
@@ -46,11 +43,7 @@ class McpJob(models.Model):
     proven = fields.Boolean(readonly=True, groups=fields.NO_ACCESS)
     # By then its assistant may have forgotten, and not what it has written into the job.
     tainted = fields.Boolean(readonly=True, groups=fields.NO_ACCESS)
-    user_id = fields.Many2one("res.users", string="For", required=True, readonly=True, index=True, ondelete="cascade")
-    token_id = fields.Many2one("mcp.token", readonly=True, index="btree_not_null", ondelete="set null")
-    client = fields.Char(string="Assistant", readonly=True, help="As the client names itself; not verified.")
-    ip = fields.Char(readonly=True, groups=fields.NO_ACCESS)
-    scopes = fields.Json(readonly=True, groups=fields.NO_ACCESS)
+    user_id = fields.Many2one(string="For", index=True)
     approval_id = fields.Many2one("mcp.approval", string="Approved as", readonly=True, ondelete="set null")
     is_task = fields.Boolean(string="Task", readonly=True, help="The client asked for a task of the protocol.")
     handle = fields.Char(readonly=True, groups=fields.NO_ACCESS, copy=False)
@@ -84,11 +77,6 @@ class McpJob(models.Model):
         jobs = super().create(vals_list)
         self.env["mcp.job.pulse"]._begin(jobs)
         return jobs
-
-    def write(self, vals):
-        if FIXED.intersection(vals):
-            raise UserError(self.env._("What an assistant has submitted cannot be changed."))
-        return super().write(vals)
 
     def _check_is_owner_or_admin(self) -> None:
         """:raises AccessError: the job is neither the user's nor are they an administrator"""
