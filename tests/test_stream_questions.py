@@ -10,7 +10,7 @@ from ..controllers import mcp_dispatcher
 from ..models import stream_questions
 from ..services.errors import NeedsInput
 from ..services.jsonrpc import ClientResponse
-from .test_mcp_dispatcher import DispatcherCase, request
+from .dispatching import DispatcherCase, request
 
 YES = {"action": "accept", "content": {"confirm": True}}
 

@@ -11,7 +11,7 @@ from ..controllers.stream_outlet import StreamOutlet
 from ..services.errors import AskOnStream, Cancelled, HttpRefusal, InvalidParams, RateLimited, ToolError
 from ..services.running_calls import RunningCall
 from .common import MODERN_META
-from .test_mcp_dispatcher import DispatcherCase, request
+from .dispatching import DispatcherCase, request
 
 STREAM = "text/event-stream"
 LEVEL = "io.modelcontextprotocol/logLevel"
