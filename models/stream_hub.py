@@ -27,14 +27,15 @@ _logger = logging.getLogger(__name__)
 
 # Seconds between two heartbeats, with which a token is looked at again too.
 HEARTBEAT = 15.0
-# Seconds after which the place of a client that has gone is free again.
+# Seconds after which the place of a client that has gone is free again, and notices are looked for without a word of
+# them: Odoo's dispatcher sleeps for 50 seconds when its connection has broken.
 SWEEP = 2.0
 # Notices that come together are read together.
 GATHER = 0.01
 # Rows of the bus can become visible out of order, up to so many seconds late.
 WINDOW = 10.0
-# With the database away for so many heartbeats nobody can say whose token is still good.
-MOST_FAILURES = 4
+# With the database away for so many seconds nobody can say whose token is still good.
+LONGEST_OUTAGE = 60.0
 # Seconds between two notes in the database that sessions are in use.
 NOTED_EVERY = 300.0
 # Clients come back at different moments. Official ones try twice and give up: together that has to be longer than a
@@ -88,7 +89,7 @@ class StreamHub(threading.Thread):
         self._wake = threading.Event()
         self._fresh: list[HeldStream] = []
         self._is_stopped = False
-        self._failures = 0
+        self._away_since: float | None = None
         self._noted_at = time.monotonic()
         # Of notices: by id when it was seen, and the id up to which all have been.
         self._seen: OrderedDict[int, float] = OrderedDict()
@@ -121,8 +122,7 @@ class StreamHub(threading.Thread):
         due, sweep = time.monotonic() + HEARTBEAT, time.monotonic() + SWEEP
         try:
             while not self._is_stopped:
-                is_woken = self._wake.wait(max(min(due, sweep) - time.monotonic(), 0))
-                if is_woken:
+                if self._wake.wait(max(min(due, sweep) - time.monotonic(), 0)):
                     time.sleep(GATHER)
                 self._wake.clear()
                 if time.monotonic() >= sweep:
@@ -131,8 +131,7 @@ class StreamHub(threading.Thread):
                 is_due = time.monotonic() >= due
                 if is_due:
                     due = time.monotonic() + HEARTBEAT
-                if is_woken or is_due:
-                    self._turn(is_due)
+                self._turn(is_due)
                 with _lock:
                     if is_due and not self._fresh and not len(self.index):
                         del _hubs[self.dbname]
@@ -162,15 +161,17 @@ class StreamHub(threading.Thread):
                 if time.monotonic() >= self._noted_at + NOTED_EVERY:
                     self._noted_at = time.monotonic()
                     delivery.note_use()
-            self._failures = 0
+            self._away_since = None
         except (psycopg2.Error, PoolError) as error:
-            self._failures += 1
-            _logger.warning("Event streams of %s: the database does not answer (%s)", self.dbname, type(error).__name__)
+            if self._away_since is None:
+                self._away_since = time.monotonic()
+                name = type(error).__name__
+                _logger.warning("Event streams of %s: the database does not answer (%s)", self.dbname, name)
             # What was not told is told the next time; some hear of it twice.
             with _lock:
                 self._fresh = [*fresh, *self._fresh]
             self._seen = seen
-            if self._failures > MOST_FAILURES:
+            if time.monotonic() > self._away_since + LONGEST_OUTAGE:
                 self.index.end_all({})
             time.sleep(1)
             self._wake.set()
