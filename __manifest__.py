@@ -66,6 +66,7 @@
         "web.assets_backend": [
             "mcp_endpoint/static/src/copy_text.scss",
             "mcp_endpoint/static/src/connect/*",
+            "mcp_endpoint/static/src/jobs/*",
             "mcp_endpoint/static/src/message/*",
             "mcp_endpoint/static/src/overview/*",
             "mcp_endpoint/static/src/record_history/*",

@@ -140,6 +140,7 @@ from . import (
 # And these extend what those have added.
 from . import (
     event_streams,
+    job_notices,
     mcp_token_external,
     oauth_client_assertion,
     oauth_id_jag,

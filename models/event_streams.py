@@ -1,4 +1,5 @@
 import secrets
+from collections.abc import Mapping
 
 import odoo
 from odoo import api, models, tools
@@ -101,6 +102,13 @@ class McpServer(models.AbstractModel):
         wished = exchange.message.params.get("notifications")
         if not isinstance(wished, dict):
             raise InvalidParams('subscriptions/listen needs "notifications", an object.')
+        granted = self._granted(exchange, wished)
+        self._reserve(exchange.credential, exchange.request_id)
+        return {"notifications": granted}
+
+    @api.model
+    def _granted(self, exchange: Exchange, wished: Mapping[str, object]) -> dict[str, object]:
+        """Return what of the wish is honoured. :raises ProtocolError: it is none"""
         granted: dict[str, object] = {}
         for name in WANTED:
             if not isinstance(wished.get(name, False), bool):
@@ -109,8 +117,7 @@ class McpServer(models.AbstractModel):
                 granted[name] = True
         if "resourceSubscriptions" in wished:
             granted["resourceSubscriptions"] = self.env["mcp.subscription"]._checked(wished["resourceSubscriptions"])
-        self._reserve(exchange.credential, exchange.request_id)
-        return {"notifications": granted}
+        return granted
 
     @api.model
     def _reserve(self, credential: Credential, request_id: str, *, resumed: bool = False) -> None:

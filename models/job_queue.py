@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import psycopg2
 from odoo import api, fields, models
+from odoo.api import SUPERUSER_ID, Environment
 from odoo.modules.registry import Registry
 from odoo.tools import SQL, config
 
@@ -91,6 +92,9 @@ def claim(registry: Registry, running_per_user: int) -> Claim | None:
             cr.execute("LOCK TABLE mcp_job IN SHARE UPDATE EXCLUSIVE MODE")
             cr.execute(query, log_exceptions=False)
             row = cr.fetchone()
+            if row:
+                # Superuser: that it runs is told as of every other change of a job.
+                Environment(cr, SUPERUSER_ID, {})["mcp.job"].browse(row[0])._mcp_note_change()
     except psycopg2.errors.SerializationFailure:
         # Its user has cancelled it at this very moment.
         return claim(registry, running_per_user)

@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from datetime import timedelta
 
 from odoo import api, fields, models
 
 from ..services import input_requests, tasks
 from ..services.errors import ToolError
-from ..services.exchange import Exchange
+from ..services.exchange import Credential, Exchange
 from ..services.versions import Version
 from .job_answers import question_of
 from .job_listing import is_by_outsiders
@@ -52,18 +53,37 @@ class McpJob(models.Model):
 
         :raises ProtocolError: the extension is not declared, or there is no such task of this connection
         """
-        credential = exchange.credential
+        job = self._tasks([tasks.task_id(exchange)], exchange.credential)
+        if not job:
+            raise tasks.unknown()
+        return job
+
+    @api.model
+    def _tasks(self, ids: Sequence[str], credential: Credential):
+        """Return the jobs of these tasks, as superuser: those of this connection, whose time is not over."""
         own = [
-            ("handle", "=", tasks.task_id(exchange)),
+            ("handle", "in", ids),
             ("is_task", "=", True),
             ("user_id", "=", self.env.uid),
             ("token_id", "=", credential.token_id),
         ]
-        # sudo: found by an id that cannot be guessed, among those of the caller's own connection.
-        job = self.sudo().search(own)
-        if not job or (job.expires_at < fields.Datetime.now() and not job._is_open()):
-            raise tasks.unknown()
-        return job
+        now = fields.Datetime.now()
+        # sudo: found by ids that cannot be guessed, among those of the caller's own connection.
+        return self.sudo().search(own).filtered(lambda job: job.expires_at >= now or job._is_open())
+
+    def _task_state(self, credential: Credential) -> dict[str, object]:
+        """Return a task with what it has come to, as this connection may see it now."""
+        details = self._task_details()
+        result = details.get("result", {}) if self.state == "done" else {}
+        try:
+            self._check_result(result, self.env["mcp.profile"]._compiled_for(credential))
+        except ToolError as error:
+            details = {"result": {"resultType": "complete", **error_answer(error)}}
+        else:
+            if is_by_outsiders(result):
+                # It is read now, which may be long after it was made.
+                self.env["mcp.token"]._taint(credential.token_id)
+        return {**self._task_facts(), **details}
 
     def _task_facts(self) -> dict[str, object]:
         """Return a task without its result."""
@@ -133,18 +153,7 @@ class McpServer(models.AbstractModel):
         return found
 
     def _rpc_tasks_get(self, exchange: Exchange) -> dict:
-        job = self.env["mcp.job"]._task_of(exchange)
-        details = job._task_details()
-        result = details.get("result", {}) if job.state == "done" else {}
-        try:
-            job._check_result(result, self.env["mcp.profile"]._compiled_for(exchange.credential))
-        except ToolError as error:
-            details = {"result": {"resultType": "complete", **error_answer(error)}}
-        else:
-            if is_by_outsiders(result):
-                # It is read now, which may be long after it was made.
-                self.env["mcp.token"]._taint(exchange.credential.token_id)
-        return {**job._task_facts(), **details}
+        return self.env["mcp.job"]._task_of(exchange)._task_state(exchange.credential)
 
     def _rpc_tasks_update(self, exchange: Exchange) -> dict:
         job = self.env["mcp.job"]._task_of(exchange)

@@ -3,6 +3,7 @@ from datetime import datetime
 
 import psycopg2
 from odoo import api, fields, models
+from odoo.api import SUPERUSER_ID, Environment
 from odoo.modules.registry import Registry
 from odoo.tools import SQL
 
@@ -66,6 +67,7 @@ class McpJobPulse(models.Model):
                 tuple(job_ids),
             )
         )
+        self.env["mcp.job"].browse(job_ids)._mcp_note_change()
 
     @api.model
     def _forgive(self, job_id: int) -> None:
@@ -76,8 +78,11 @@ class McpJobPulse(models.Model):
 def tell(registry: Registry, job_id: int, done: float, total: float, message: str) -> bool:
     """Note how far a job is, seen by everybody at once; return whether it was cancelled."""
     query = SQL(
-        "UPDATE mcp_job_pulse SET done = %s, total = %s, message = %s, date = %s WHERE job_id = %s"
-        " RETURNING cancelled_at IS NOT NULL",
+        """
+        UPDATE mcp_job_pulse pulse SET done = %s, total = %s, message = %s, date = %s
+          FROM mcp_job_pulse before WHERE pulse.job_id = %s AND before.id = pulse.id
+        RETURNING pulse.cancelled_at IS NOT NULL, before.date IS DISTINCT FROM pulse.date
+        """,
         done,
         total,
         message[:LONGEST_MESSAGE],
@@ -88,6 +93,10 @@ def tell(registry: Registry, job_id: int, done: float, total: float, message: st
         with registry.cursor() as cr:
             cr.execute(query)
             row = cr.fetchone()
+            # Who waits for news of it is woken once a second; times have no fractions.
+            if row and row[1]:
+                # Superuser: that it has come further is told as of every other change of a job.
+                Environment(cr, SUPERUSER_ID, {})["mcp.job"].browse(job_id)._mcp_note_change()
     except psycopg2.errors.SerializationFailure:
         # Somebody cancels it at this very moment.
         return is_cancelled(registry, job_id)

@@ -1,11 +1,12 @@
 """What open streams are sent: which notification to whom, asked with the rights of the moment."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from odoo.addons.bus.websocket import acquire_cursor
 from odoo.api import Environment
 
-from ..services import jsonrpc, sse, topics
+from ..services import jsonrpc, sse, tasks, topics
 from ..services.exchange import Credential
 from ..services.held_stream import HeldStream
 from ..services.stream_index import Hit, StreamIndex, by_credential, hits
@@ -36,6 +37,9 @@ class Delivery:
                     # TypeScript clients know only those of the stream that has broken off.
                     stream.push(sse.event(b"", f"{stream.name}_{stream.last}", retry_ms))
                 self._send_stored(stream)
+            elif stream.tasks:
+                # What has changed since its client has asked for the last time, no notice will say.
+                self._send_tasks(stream, stream.tasks.values())
 
     def deliver(self, changed: Mapping[str, int]) -> None:
         """Send what these changes mean to whoever wants to hear of them.
@@ -116,13 +120,39 @@ class Delivery:
                 # The id stands for all of a notice: a client that has only some of it gets it again.
                 is_last = number == len(told) and stream.kind == "session"
                 stream.push(_notification(stream, method, params, f"{stream.name}_{notice_id}" if is_last else None))
+            if hit.tasks:
+                self._send_tasks(stream, hit.tasks)
 
     def _readable(self, credential: Credential, uris: Collection[str]) -> set[str]:
+        with self._acting(credential) as env:
+            return env["mcp.server"]._readable(credential, uris)
+
+    def _send_tasks(self, stream: HeldStream, ids: Iterable[str]) -> None:
+        """Send those of these tasks that have come further, each as `tasks/get` would return it now."""
+        credential = stream.credential
+        # More than a hint that something has changed: it does not wait for the next heartbeat.
+        if not self._is_let_in(credential):
+            return
+        with self._acting(credential) as env:
+            states = [job._task_state(credential) for job in env["mcp.job"]._tasks(list(ids), credential)]
+        for state in states:
+            task, seen = state["taskId"], tasks.seen_of(state)
+            if stream.told.get(task) != seen:
+                stream.told[task] = seen
+                stream.push(_notification(stream, tasks.NOTIFICATION, state, None))
+
+    def _is_let_in(self, credential: Credential) -> bool:
+        tokens = self.env["mcp.token"]
+        is_good = credential.token_id in tokens._still_good({credential.token_id}) and tokens._may_go_on(credential)
+        return is_good and not self.env["mcp.policy"]._is_paused()
+
+    @contextmanager
+    def _acting(self, credential: Credential) -> Iterator[Environment]:
         # A transaction of its own for each user: nothing that one may read is in the cache for another.
         with acquire_cursor(self.env.cr.dbname) as cr:
             env = Environment(cr, credential.user_id, {})
             env.transaction.default_env = env
-            return env["mcp.server"]._readable(credential, uris)
+            yield env
 
     def _reload_sessions(self, concerned: Iterable[HeldStream], names: frozenset[str]) -> None:
         streams = [stream for stream in concerned if f"session:{stream.session_id}" in names]

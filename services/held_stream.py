@@ -36,7 +36,7 @@ class HeldStream:
 
     __slots__ = (
         "_close", "_first", "_waiting", "bytes_waiting", "connection", "credential", "ended_at", "farewell", "is_over",
-        "kind", "last", "lists", "name", "place", "session_id", "tag", "topics", "uris", "version",
+        "kind", "last", "lists", "name", "place", "session_id", "tag", "tasks", "told", "topics", "uris", "version",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,9 @@ class HeldStream:
         self.session_id, self.version, self.tag, self.farewell = session_id, version, tag, farewell
         self.lists: tuple[str, ...] = ()
         self.uris: Mapping[str, tuple[str, ...]] = {}
+        # Ids of tasks by the topics on which they may have come further, and what was told of each last.
+        self.tasks: Mapping[str, str] = {}
+        self.told: dict[str, object] = {}
         # What the hub has filed it under.
         self.topics: frozenset[str] = frozenset()
         self.connection: socket.socket | None = None

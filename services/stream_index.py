@@ -56,12 +56,14 @@ class Hit:
     :param lists: those that may be others
     :param uris: resources that may have changed, if their client may read them
     :param gone: resources that were deleted
+    :param tasks: ids of those that may have come further
     """
 
     stream: HeldStream
     lists: tuple[str, ...]
     uris: tuple[str, ...]
     gone: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
 
 
 class StreamIndex:
@@ -125,7 +127,7 @@ class StreamIndex:
             other.end(farewell=b"")
 
     def file(self, stream: HeldStream) -> None:
-        """Find the stream by its lists, resources, session and name from now on."""
+        """Find the stream by its lists, resources, tasks, session and name from now on."""
         found = {f"session:{stream.session_id}"} if stream.session_id else set()
         if stream.kind in ("legacy", "resumed"):
             found.add(f"stream:{stream.name}")
@@ -134,6 +136,7 @@ class StreamIndex:
         for uri, uri_topics in stream.uris.items():
             found.update(uri_topics)
             found.add(topics.gone(stream.credential.token_id, uri))
+        found.update(stream.tasks)
         with self._lock:
             if stream not in self._by_token.get(stream.credential.token_id, ()):
                 return
@@ -195,8 +198,9 @@ def hits(streams: Iterable[HeldStream], changed: frozenset[str]) -> list[Hit]:
         lists = tuple(name for name in stream.lists if not here.isdisjoint(topics.of_list(name, user)))
         gone = tuple(uri for uri in stream.uris if topics.gone(token, uri) in here)
         uris = tuple(uri for uri, of_uri in stream.uris.items() if uri not in gone and not here.isdisjoint(of_uri))
-        if lists or uris or gone:
-            found.append(Hit(stream, lists, uris, gone))
+        tasks = tuple(task for topic, task in stream.tasks.items() if topic in here)
+        if lists or uris or gone or tasks:
+            found.append(Hit(stream, lists, uris, gone, tasks))
     return found
 
 

@@ -5,6 +5,7 @@ It exists for the stateless revision alone, and for requests that declare it. Wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -14,9 +15,12 @@ from .exchange import Exchange
 Json = dict[str, object]
 
 EXTENSION = "io.modelcontextprotocol/tasks"
+NOTIFICATION = "notifications/tasks"
 # How long a client had better wait between two looks: at first, and after that of what takes longer.
 POLL_MS, LATER_POLL_MS = 1_000, 3_000
-LONGEST_ID = 64
+# That a client may listen to at a time.
+MOST_LISTENED = 100
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # State of a job to status of a task. A failure that a model is to read is a completed task.
 STATUS = {
     "queued": "working",
@@ -48,14 +52,33 @@ def task_id(exchange: Exchange) -> str:
     if not is_declared(exchange):
         raise missing()
     found = exchange.message.params.get("taskId")
-    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID:
+    if not isinstance(found, str) or not _ID.fullmatch(found):
         raise unknown()
     return found
+
+
+def wished(exchange: Exchange, ids: object) -> list[str]:
+    """Return the ids of tasks that a client wants to hear of, those left out that nobody has.
+
+    :raises ProtocolError: the extension is missing; or they are no ids, or too many
+    """
+    if not is_declared(exchange):
+        raise missing()
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        raise InvalidParams('"taskIds" is a list of the ids of tasks.')
+    if len(ids) > MOST_LISTENED:
+        raise InvalidParams(f"No more than {MOST_LISTENED} tasks can be listened to at a time.")
+    return [each for each in dict.fromkeys(ids) if _ID.fullmatch(each)]
 
 
 def unknown() -> InvalidParams:
     """Return the same error for an id that is wrong, somebody else's, or past its time."""
     return InvalidParams("There is no such task.")
+
+
+def seen_of(state: Mapping[str, object]) -> tuple[object, ...]:
+    """Return what of a task's state is worth a notification when it is another."""
+    return state["status"], state.get("statusMessage"), *state.get("inputRequests", ())
 
 
 def abilities(capabilities: Mapping[str, object]) -> Json:

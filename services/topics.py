@@ -8,6 +8,7 @@
     uri:...                        a resource of another addon, by its URI
     gone:7:...                     a resource that is being deleted, for those with this token, who may read it
     session:7                      the subscriptions of a session
+    task:7                         how far a job is, which a client may know as a task
     stream:...                     the outbox has news for a stream
 
 Names only. Who makes a change is `models.change_notices`, who hears of it `models.stream_hub`.
@@ -64,6 +65,11 @@ def of_uri(uri: str, address: Address | None) -> tuple[str, ...]:
 def gone(token_id: int, uri: str) -> str:
     """Return the topic on which a token hears that a resource is gone."""
     return f"gone:{token_id}:{uri}"
+
+
+def task(job_id: int) -> str:
+    """Return the topic on which a task may have come further."""
+    return f"task:{job_id}"
 
 
 def watched(address: Address | None) -> tuple[str, int] | None:

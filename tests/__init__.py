@@ -25,6 +25,7 @@ from . import (
     test_field_paths,
     test_identity_login,
     test_ir_http,
+    test_job_notices,
     test_job_submission,
     test_job_tasks,
     test_mail_message,

@@ -33,9 +33,19 @@ class TestServiceTasks(BaseCase):
     def test_ids(self):
         declared = {"extensions": {tasks.EXTENSION: {}}}
         self.assertEqual(tasks.task_id(exchange(declared, {"taskId": "abc"})), "abc")
-        for wrong in (None, 7, "", "x" * 65, ["x"], {"x": 1}):
+        for wrong in (None, 7, "", "x" * 65, ["x"], {"x": 1}, "a\0", "a\n", "\ud800"):
             with self.subTest(wrong), self.assertRaises(InvalidParams):
                 tasks.task_id(exchange(declared, {"taskId": wrong}))
+
+    def test_of_wished_ids_those_are_left_that_could_be_some(self):
+        declared = {"extensions": {tasks.EXTENSION: {}}}
+        self.assertEqual(tasks.wished(exchange(declared), ["b", "a", "b", "", "a\0", "x" * 65]), ["b", "a"])
+
+    def test_news_are_status_message_and_questions(self):
+        state = {"taskId": "x", "status": "input_required", "lastUpdatedAt": "1", "inputRequests": {"a": {}}}
+        self.assertEqual(tasks.seen_of(state), tasks.seen_of({**state, "lastUpdatedAt": "2"}))
+        for news in ({"status": "working"}, {"statusMessage": "5 of 9"}, {"inputRequests": {"b": {}}}):
+            self.assertNotEqual(tasks.seen_of(state), tasks.seen_of({**state, **news}))
 
     def test_of_capabilities_only_what_is_asked_for_is_kept(self):
         given = {"elicitation": {"form": {"x": 1}, "y": 2}, "roots": {}, "sampling": "yes", "experimental": {"z": 1}}

@@ -1,4 +1,5 @@
 import json
+from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo.fields import Command
@@ -31,13 +32,11 @@ class TestStreamDelivery(McpCase):
         self.env.flush_all()
         self.delivery = Delivery(self.env, self.index)
         # A test has one transaction, which another cursor would not see.
-        patcher = patch.object(Delivery, "_readable", self.readable)
-        patcher.start()
-        self.addCleanup(patcher.stop)
+        self.patch(Delivery, "_acting", self.acting)
 
-    def readable(self, credential, uris):
-        env = self.registry_as(self.env["res.users"].browse(credential.user_id)).env
-        return env["mcp.server"]._readable(credential, uris)
+    @contextmanager
+    def acting(self, credential):
+        yield self.registry_as(self.env["res.users"].browse(credential.user_id)).env
 
     def session(self, version=V2025_11_25):
         sessions = self.env["mcp.session"]

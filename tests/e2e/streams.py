@@ -101,9 +101,9 @@ class Client:
         """The stream of a GET."""
         return Stream(self.endpoint.base, "GET", path, {**self.headers, **(headers or {})})
 
-    def listen(self, **wished):
+    def listen(self, meta=META, **wished):
         """The stream of a `subscriptions/listen`."""
-        params = {"notifications": wished, "_meta": META}
+        params = {"notifications": wished, "_meta": meta}
         body = {"jsonrpc": "2.0", "id": "listen-1", "method": "subscriptions/listen", "params": params}
         headers = {**self.headers, **LISTEN, "Content-Type": "application/json"}
         return Stream(self.endpoint.base, "POST", "/mcp", headers, json.dumps(body))
