@@ -2,13 +2,9 @@
 
 import dataclasses
 import json
-import time
-from collections.abc import Mapping
 from functools import cached_property
 
-from odoo.api import SUPERUSER_ID, Environment
-from odoo.modules.registry import Registry
-
+from ..models.outbox_outlet import OutboxOutlet
 from ..models.stream_questions import ask_in_outbox
 from ..services.errors import HttpRefusal, InvalidRequest, NeedsInput, SessionNotFound
 from ..services.exchange import Exchange
@@ -18,9 +14,6 @@ from .streamed_answer import StreamedAnswer
 
 PATH = "/mcp/messages"
 SESSION = "session_id"
-# Each note of progress is a transaction of its own: after so many they are told at this pace.
-FREE_NOTES = 20
-PROGRESS_SECONDS = 0.25
 
 
 class LegacyInbound(McpInbound):
@@ -71,7 +64,7 @@ class PostedAnswer(StreamedAnswer):
     def __call__(self, environ, start_response):
         write = start_response("202 Accepted", [*self.headers, ("Content-Length", "0")])
         write(b"")
-        outlet = _OutboxOutlet(self._database, self._stream, self._exchange)
+        outlet = OutboxOutlet(self._database, self._stream, self._exchange)
         exchange = dataclasses.replace(self._exchange, outlet=outlet)
         try:
             while exchange is not None:
@@ -98,42 +91,6 @@ class PostedAnswer(StreamedAnswer):
             outbox = self._dispatcher.request.env["mcp.stream.event"]
             outbox._append(self._stream, exchange.session_id, json.loads(data))
         return response
-
-
-class _OutboxOutlet:
-    """See `services.outlet.Outlet`: what is told before the call's own transaction is committed."""
-
-    def __init__(self, database: str, stream: str, exchange: Exchange) -> None:
-        self._database = database
-        self._stream = stream
-        self._exchange = exchange
-        self._progress = float("-inf")
-        self._told_at = 0.0
-        self._notes = 0
-
-    def notify(self, method: str, params: Mapping[str, object]) -> None:
-        if method == "notifications/progress":
-            now, done = time.monotonic(), params["progress"]
-            is_late = self._notes < FREE_NOTES or now - self._told_at >= PROGRESS_SECONDS
-            if done <= self._progress or not (is_late or done == params.get("total")):
-                return
-            self._progress, self._told_at, self._notes = done, now, self._notes + 1
-        self.append({"jsonrpc": "2.0", "method": method, "params": params})
-        self.check()
-
-    def begin_attempt(self) -> None:
-        """Note that the call starts, perhaps once more from the beginning. Progress is not told twice by itself."""
-
-    def check(self) -> None:
-        if self._exchange.running is not None:
-            self._exchange.running.check()
-
-    def append(self, message: Mapping[str, object]) -> None:
-        """Send a message on the stream, whatever becomes of the call."""
-        with Registry(self._database).cursor() as cr:
-            # Superuser: writes into the outbox of the session that was found with the request's credential.
-            outbox = Environment(cr, SUPERUSER_ID, {})["mcp.stream.event"]
-            outbox._append(self._stream, self._exchange.session_id, dict(message))
 
 
 def _nothing(_environ, _start_response) -> list:

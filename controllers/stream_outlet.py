@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from ..services import jsonrpc, sse
+from ..services.outlet import NOTHING_TOLD
 from ..services.running_calls import GONE, RunningCall
 
 # An open stream is never silent for longer: proxies end what looks dead, commonly after a minute.
@@ -26,7 +27,7 @@ class StreamOutlet:
         self._lock = threading.Lock()
         self._is_over = False
         self._sent_at = time.monotonic()
-        self._progress = float("-inf")
+        self.told = NOTHING_TOLD
         # Log messages of this attempt, and of those before it, which were rolled back.
         self._logged: list[str] = []
         self._logged_before: list[str] = []
@@ -39,9 +40,9 @@ class StreamOutlet:
     def notify(self, method: str, params: Mapping[str, object]) -> None:
         """See `services.outlet.Outlet`. What an earlier attempt of the same call has said is not said again."""
         if method == "notifications/progress":
-            if params["progress"] <= self._progress:
+            if params["progress"] <= self.told:
                 return
-            self._progress = params["progress"]
+            self.told = params["progress"]
         elif method == "notifications/message":
             text = json.dumps(params, sort_keys=True, default=str)
             self._logged.append(text)

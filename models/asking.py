@@ -83,8 +83,11 @@ class McpToolRegistry(models.AbstractModel):
         What else it asks on the way is asked along with it.
         """
         call.restart(rehearsing=True)
+        # Who is asked while the call waits hears of the run itself, under the same token, which must not go back.
+        silence = call.unreported() if call.exchange.asks_itself else contextlib.nullcontext()
         try:
-            preview = self._rehearse(call)
+            with silence:
+                preview = self._rehearse(call)
         except NeedsInput as further:
             needed.questions = {**needed.questions, **further.questions}
             return ToolResult({"status": "not_tried"}, text="It cannot be tried before the other questions.")

@@ -10,6 +10,8 @@ from ..services import jsonrpc
 from ..services.errors import InternalError
 from ..services.exchange import Exchange, Message, Narrowing
 from ..services.jsonrpc import ClientResponse
+from ..services.outlet import NOTHING_TOLD
+from .outbox_outlet import OutboxOutlet
 from .retention import purge
 
 LIFE = timedelta(minutes=15)
@@ -37,6 +39,7 @@ class McpPendingCall(models.Model):
     request_id = fields.Char(required=True)
     asked = fields.Json(required=True, help="The questions' keys by the ids of our requests.")
     answers = fields.Json(help="Results by key, of earlier questions too.")
+    told = fields.Float(help="The progress that the client has heard of.")
     refused = fields.Boolean(help="The client has answered with an error: it cannot ask.")
     answered_at = fields.Datetime()
     expires_at = fields.Datetime(required=True, index=True)
@@ -64,6 +67,7 @@ class McpPendingCall(models.Model):
                 "request_id": exchange.request_id,
                 "asked": {_new_id(): key for key in requests},
                 "answers": dict(exchange.answers),
+                "told": exchange.outlet.told if exchange.outlet else NOTHING_TOLD,
                 "expires_at": fields.Datetime.now() + LIFE,
                 **facts,
             }
@@ -102,16 +106,18 @@ class McpPendingCall(models.Model):
         """Whether all is answered, and no connection of the client waits for it."""
         return bool(self.answered_at and self.stream)
 
-    def _ask_more(self, requests: dict[str, dict], answers: dict[str, object]) -> None:
-        """Ask further questions on the same stream."""
+    def _ask_more(self, requests: dict[str, dict], answers: dict[str, object], told: float) -> None:
+        """Ask further questions on the same stream. :param told: the progress that the client has heard of"""
         asked = {_new_id(): key for key in requests}
         expires = fields.Datetime.now() + LIFE
-        self.write({"asked": asked, "answers": answers, "answered_at": False, "expires_at": expires})
+        self.write(
+            {"asked": asked, "answers": answers, "told": told, "answered_at": False, "expires_at": expires}
+        )
         for request in self._requests(requests):
             self.env["mcp.stream.event"]._append(self.stream, self.session_id.id, request)
 
     def _exchange(self, current: Exchange) -> Exchange:
-        """Return the call with its answers.
+        """Return the call with its answers, and the way to tell on its stream how far it is.
 
         :param current: any exchange of the same session, of now: it says who asks and what they may
         """
@@ -123,7 +129,7 @@ class McpPendingCall(models.Model):
             readonly=stored["readonly"],
             schema=stored["schema"],
         )
-        return replace(
+        call = replace(
             current,
             message=Message(**self.message),
             narrowing=narrowing,
@@ -131,6 +137,7 @@ class McpPendingCall(models.Model):
             answers=self.answers or {},
             takes_questions=not self.refused,
         )
+        return replace(call, outlet=OutboxOutlet(self.env.cr.dbname, self.stream, call, self.told))
 
     @api.model
     def _cancel(self, session_id: int, message_id: str | int) -> None:

@@ -114,7 +114,7 @@ def _resumed(env: Environment, call_id: int, exchange: Exchange) -> None:
     try:
         envelope = jsonrpc.success(message_id, env["mcp.server"]._handle(exchange))
     except NeedsInput as needed:
-        call._ask_more(needed.requests, needed.answers)
+        call._ask_more(needed.requests, needed.answers, exchange.outlet.told)
         return
     except RateLimited as refusal:
         envelope = jsonrpc.failure(message_id, refusal)

@@ -12,6 +12,10 @@ from typing import Protocol, runtime_checkable
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 
 
+# Progress is more than this.
+NOTHING_TOLD = -1.0
+
+
 class Outlet(Protocol):
     """The way back to whoever waits for one call."""
 
@@ -24,7 +28,12 @@ class Outlet(Protocol):
 
 @runtime_checkable
 class Stream(Outlet, Protocol):
-    """An outlet that is the event stream of the request itself: it can carry more than notifications."""
+    """An outlet that is the event stream of the request itself: it can carry more than notifications.
+
+    Its `told` is the progress that it has told last: what goes on elsewhere goes on from there.
+    """
+
+    told: float
 
     def push(self, message: Mapping[str, object] | None, event_id: str | None = None, retry: int | None = None) -> None:
         """Send a JSON-RPC message, None for an event without one; see `services.sse.event` for the rest.

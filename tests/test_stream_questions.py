@@ -7,9 +7,10 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ..controllers import mcp_dispatcher
-from ..models import stream_questions
+from ..models import call_reporting, stream_questions
 from ..services.errors import NeedsInput
 from ..services.jsonrpc import ClientResponse
+from ..services.questions import Question
 from .dispatching import DispatcherCase, request
 
 YES = {"action": "accept", "content": {"confirm": True}}
@@ -84,6 +85,27 @@ class TestStreamQuestions(DispatcherCase):
         self.assertFalse(self.partner.exists())
         self.assertFalse(self.env["mcp.pending.call"].search_count([]))
         self.assertEqual(self.env["mcp.audit.log"].search([("tool", "!=", False)], limit=1).outcome, "ok")
+
+    def test_progress_goes_on_where_it_was_before_the_question(self):
+        self.patch(type(self.env["mcp.tool.registry"]), "_tool_create_records", _asking)
+        self.patch(call_reporting, "PAUSE", 0)
+        session = self.open()
+        arguments = {"model": "res.partner", "records": [{"name": "Told"}]}
+        body = request("tools/call", id=5, name="odoo_create_records", arguments=arguments, _meta={"progressToken": 7})
+        messages = [message for _id, _retry, message in self.events(self.send(body, **session).text)]
+        self.assertEqual([message["method"] for message in messages if message],
+                         ["notifications/progress", "elicitation/create"])  # fmt: skip
+        call = self.env["mcp.pending.call"].search([])
+        stream = call.stream
+        self.answer(session, messages[-1])
+        # In a test's one transaction, what was told on the way to the second question is rolled back with it.
+        self.assertEqual(call.told, 2)
+        asked = self.after(f"{stream}_0")[-1]
+        self.answer(session, asked)
+        *reports, response = self.after(f"{stream}_0")[2:]
+        self.assertEqual([(each["params"]["progressToken"], each["params"]["progress"]) for each in reports],
+                         [(7, 3), (7, 4)])  # fmt: skip
+        self.assertEqual(response["result"]["structuredContent"], {"told": 4})
 
     def test_answer_counts_once_and_only_from_its_own_session(self):
         session = self.open()
@@ -265,3 +287,12 @@ class TestStreamQuestions(DispatcherCase):
             self.ask(session, id=number)
         result = self.assertResult(self.delete(session, id=99))
         self.assertEqual(result["structuredContent"]["status"], "confirmation_required")
+
+
+def _asking(_registry, call, *, model, records, **_arguments):
+    for done, question in enumerate(("first", "second"), 1):
+        call.progress(done, 4)
+        call.need(question, Question(f"{question}?"))
+    call.progress(3, 4)
+    call.progress(4, 4)
+    return {"told": 4}

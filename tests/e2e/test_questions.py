@@ -52,6 +52,8 @@ class Stream:
 class QuestionCase(WorkersCase):
     def setUp(self):
         super().setUp()
+        # Beside responses, by clients that come back for them.
+        self.heard = []
         self.name = f"Asked {next(_numbers)} {time.time_ns()}"
 
     def made(self):
@@ -66,7 +68,7 @@ class QuestionCase(WorkersCase):
         return {"Mcp-Session-Id": headers["mcp-session-id"], "MCP-Protocol-Version": version}
 
     def call(self, session, **arguments):
-        params = {"name": TOOL, "arguments": {"name": self.name, **arguments}}
+        params = {"name": TOOL, "arguments": {"name": self.name, **arguments}, "_meta": {"progressToken": "p"}}
         return Stream(self.endpoint, {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}, session)
 
     def answer(self, session, asked, result):
@@ -82,6 +84,7 @@ class QuestionCase(WorkersCase):
             for message in stream.events():
                 if message.get("id") == 7:
                     return message
+                self.heard.append(message)
             time.sleep(0.2)
         return self.fail("no response came")
 
@@ -130,7 +133,7 @@ class TestWays(QuestionCase):
 
     def test_client_that_waits_on_its_stream_for_what_comes_later(self):
         session = self.handshake("2025-11-25")
-        asked, event_id = self.leave(session)
+        asked, event_id = self.leave(session, seconds=2)
         found = []
         thread = threading.Thread(target=lambda: found.append(self.fetch(session, event_id)))
         thread.start()
@@ -138,6 +141,7 @@ class TestWays(QuestionCase):
         self.answer(session, asked, YES)
         thread.join(PATIENCE)
         self.assertEqual((found[0]["result"]["isError"], self.made()), (False, 1))
+        self.assertEqual([message["params"]["progress"] for message in self.heard], [0, 1])
 
     def test_client_that_holds_its_stream(self):
         for answer, made in ((NO, 0), (YES, 1)):

@@ -68,7 +68,9 @@ class McpToolRegistry(models.AbstractModel):
         call.need("sure", Question(f"Create {name}?"))
         created = call.create("res.partner", [{"name": name}])
         call.env.flush_all()
-        time.sleep(0 if call.rehearsing else seconds)
+        for second in range(0 if call.rehearsing else seconds):
+            call.progress(second, seconds)
+            time.sleep(1)
         return {"id": created.id}
 
     @tool("fixture_refuse", access="read", toolset="fixture", schema=params(name=text("Name.")))
