@@ -85,6 +85,7 @@ class QuestionCase(WorkersCase):
                 if message.get("id") == 7:
                     return message
                 self.heard.append(message)
+            event_id = stream.last_id or event_id
             time.sleep(0.2)
         return self.fail("no response came")
 
