@@ -157,7 +157,7 @@ DEFENCES = {
     },
     "T24 state hijack": {
         "test_oauth_token": ["test_a_session_is_for_the_grant_that_opened_it"],
-        "test_mcp_dispatcher": ["test_session_of_nobody_else_is_404"],
+        "test_mcp_dispatcher_revisions": ["test_session_of_nobody_else_is_404"],
         "test_mcp_server": ["test_cursor_of_another_caller_or_another_list_is_refused"],
     },
     "T25 X-Forwarded-For spoofing": {
