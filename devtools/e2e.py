@@ -19,8 +19,8 @@ RUNNER = Path(__file__).parent / "scripts" / "run_unittest.py"
 PORT = 18069
 
 
-def run(pattern=None):
-    """Run them (those whose name contains `pattern`) on a fresh copy of the demo database."""
+def run(patterns=None):
+    """Run them (those whose name contains one of `patterns`) on a fresh copy of the demo database."""
     if not list(FOLDER.glob("test_*.py")):
         say("  no end-to-end tests in tests/e2e")
         return Result()
@@ -34,14 +34,14 @@ def run(pattern=None):
             # Scheduled jobs would write, and conflict with writes, at times no test can know.
             started = server.start(database, port=PORT, options=("--max-cron-threads=0",))
         try:
-            return _run_against(started, pattern, python, {
+            return _run_against(started, patterns or (), python, {
                 "MCP_TOKEN": token, "MCP_ADMIN_TOKEN": admin, "MCP_LEGACY_PYTHON": legacy,
             })
         finally:
             server.stop(started)
 
 
-def _run_against(started, pattern, python, variables):
+def _run_against(started, patterns, python, variables):
     start = time.monotonic()
     counts = paths.STATE / f"e2e-{started.port}.json"
     counts.unlink(missing_ok=True)
@@ -52,7 +52,7 @@ def _run_against(started, pattern, python, variables):
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     say("… end-to-end tests")
-    subprocess.run([python, "-P", str(RUNNER), str(FOLDER), str(counts), pattern or ""], env=environment)
+    subprocess.run([python, "-P", str(RUNNER), str(FOLDER), str(counts), *patterns], env=environment)
     result = Result(**json.loads(counts.read_text())) if counts.exists() else Result(failed=1)
     with open(started.log, errors="replace") as file:
         errors = odoo_log.error_records(file.read())

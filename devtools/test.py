@@ -16,7 +16,9 @@ def add_arguments(parser):
     parser.add_argument("--tags", help="only these tests (Odoo's --test-tags syntax, or just a class name)")
     parser.add_argument("--fast", action="store_true", help="run Odoo tests in the resident process")
     parser.add_argument("--size", choices=["small", "full"], help="database for --tags (default: what the class asks)")
-    parser.add_argument("-k", dest="pattern", help="with --tags e2e: only tests whose name contains this")
+    parser.add_argument(
+        "-k", dest="patterns", action="append", help="with --tags e2e: only tests whose name has this, or another -k"
+    )
 
 
 def run(arguments):
@@ -26,7 +28,7 @@ def run(arguments):
         parts.append(lint.run())
     elif arguments.tags == "e2e":
         setup.ready()
-        parts.append(e2e.run(arguments.pattern))
+        parts.append(e2e.run(arguments.patterns))
     elif arguments.tags or arguments.fast:
         setup.ready()
         parts += odoo_tests.run_chosen(arguments.tags, size=arguments.size, fast=arguments.fast)

@@ -1,16 +1,16 @@
-"""Run the unittest files of a folder and write the counts as JSON: run_unittest.py FOLDER FILE [PATTERN]."""
+"""Run the unittest files of a folder and write the counts as JSON: run_unittest.py FOLDER FILE [PATTERN …]."""
 
 import json
 import sys
 import unittest
 
 
-def main(folder, file, pattern=""):
+def main(folder, file, *patterns):
     """Discover, run, write the counts."""
     sys.path.insert(0, folder)
     loader = unittest.TestLoader()
-    if pattern:
-        loader.testNamePatterns = [f"*{pattern}*"]
+    if patterns:
+        loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns]
     suite = loader.discover(folder, top_level_dir=folder)
     result = unittest.TextTestRunner(verbosity=2).run(suite)
     # A test with several failed subtests is one failed test.
