@@ -42,7 +42,8 @@ class AnswerCase(unittest.TestCase):
         return [
             tuple(row)
             for row in self.rows(
-                f"SELECT outcome, reason FROM mcp_audit_log WHERE tool = '{tool}' AND id > {since} ORDER BY id"
+                "SELECT outcome, COALESCE(message, reason) FROM mcp_audit_log"
+                f" WHERE tool = '{tool}' AND id > {since} ORDER BY id"
             )
         ]
 
