@@ -78,7 +78,6 @@ class McpAuditLog(models.Model):
         duration_ms: float,
         tool: str | None = None,
         reason: str | ToolError | None = None,
-        message: str | None = None,
         model: str | None = None,
         record_ids=(),
         dry_run: bool = False,
