@@ -1,5 +1,4 @@
 import json
-from contextlib import contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -8,34 +7,19 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models import job_queue, mcp_job_pulse, stream_hub
+from ..models import job_queue, mcp_job_pulse
 from ..models.job_notices import CHANGED
-from ..models.stream_delivery import Delivery
 from ..services import tasks
 from ..services.errors import InvalidParams, MissingCapability
-from ..services.stream_index import StreamIndex
 from ..services.topics import task as topic
 from ..services.versions import V2026_07_28
 from .common import McpCase
+from .delivering import DeliveryMixin
 from .tasks import ASKING, DECLARED, TaskMixin, deletion
 
 
 @tagged("post_install", "-at_install")
-class TestTaskNotifications(TaskMixin, McpCase):
-    def setUp(self):
-        super().setUp()
-        self.index = StreamIndex()
-        index = patch.dict(stream_hub._indexes, {self.env.cr.dbname: self.index})
-        index.start()
-        self.addCleanup(index.stop)
-        self.delivery = Delivery(self.env, self.index)
-        # A test has one transaction, which another cursor would not see.
-        self.patch(Delivery, "_acting", self.acting)
-
-    @contextmanager
-    def acting(self, credential):
-        yield self.registry_as(self.env["res.users"].browse(credential.user_id)).env
-
+class TestTaskNotifications(DeliveryMixin, TaskMixin, McpCase):
     def wish(self, ids, *, user=None, profile="full", capabilities=DECLARED):
         """Return the exchange of a client that listens to tasks, and what is granted to it."""
         params = {"notifications": {"taskIds": ids}}

@@ -1,21 +1,17 @@
 import json
-from contextlib import contextmanager
-from unittest.mock import patch
 
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
-from ..models import stream_hub
-from ..models.stream_delivery import Delivery
 from ..services.exchange import Exchange, Message
-from ..services.stream_index import StreamIndex
 from ..services.topics import gone
 from ..services.versions import V2025_06_18, V2025_11_25
 from .common import McpCase
+from .delivering import DeliveryMixin
 
 
 @tagged("post_install", "-at_install")
-class TestStreamDelivery(McpCase):
+class TestStreamDelivery(DeliveryMixin, McpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -25,18 +21,7 @@ class TestStreamDelivery(McpCase):
 
     def setUp(self):
         super().setUp()
-        self.index = StreamIndex()
-        index = patch.dict(stream_hub._indexes, {self.env.cr.dbname: self.index})
-        index.start()
-        self.addCleanup(index.stop)
         self.env.flush_all()
-        self.delivery = Delivery(self.env, self.index)
-        # A test has one transaction, which another cursor would not see.
-        self.patch(Delivery, "_acting", self.acting)
-
-    @contextmanager
-    def acting(self, credential):
-        yield self.registry_as(self.env["res.users"].browse(credential.user_id)).env
 
     def session(self, version=V2025_11_25):
         sessions = self.env["mcp.session"]
