@@ -61,8 +61,7 @@ class McpConfirmation(models.Model):
             known.write(values)
             return known
         # Agreed to before, and asked anew: that answer is to another question.
-        answered = [("user_id", "=", call.env.uid), ("digest", "=", self._digest(call)), ("state", "=", "accepted")]
-        confirmations.search(answered).write({"state": "told"})
+        confirmations.search(self._agreed_to(call)).write({"state": "told"})
         # An assistant that asks without end pushes out its own oldest questions.
         confirmations.search(own, offset=MOST_WAITING - 1).unlink()
         return confirmations.create(
@@ -86,9 +85,8 @@ class McpConfirmation(models.Model):
         """
         if not call.policy.confirms_on_page or call.exchange.proven or call.approved:
             return
-        agreed = [("user_id", "=", call.env.uid), ("digest", "=", self._digest(call)), ("state", "=", "accepted")]
         # sudo: nobody has access to the model; the row is the caller's own.
-        found = self.sudo().search([*agreed, ("expires_at", ">", fields.Datetime.now())], limit=1)
+        found = self.sudo().search([*self._agreed_to(call), ("expires_at", ">", fields.Datetime.now())], limit=1)
         if not (shown := (found.preview or {}).get("fingerprint")):
             return
         registry = self.env["mcp.tool.registry"]
@@ -101,6 +99,11 @@ class McpConfirmation(models.Model):
             return
         finally:
             call.restart(rehearsing=False)
+
+    @api.model
+    def _agreed_to(self, call) -> list[tuple]:
+        """Return the domain of what the caller has agreed to of this very call, and not used yet."""
+        return [("user_id", "=", call.env.uid), ("digest", "=", self._digest(call)), ("state", "=", "accepted")]
 
     @api.model
     def _take(self, call) -> bool:
