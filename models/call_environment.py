@@ -25,28 +25,20 @@ def call_environment(
     :raises ToolError: naming the companies or languages there are
     """
     companies = _companies(env, policy, company_id)
-    own = env["res.users"].context_get()
+    own = env["res.users"]._mcp_workplace()
     context = {
-        "lang": _language(env, lang) if lang else own["lang"],
-        "tz": own.get("tz") or "UTC",
+        "lang": _language(env, lang) if lang else own.lang,
+        "tz": own.tz,
         "uid": env.uid,
         "allowed_company_ids": companies,
         POLICY_KEY: policy.key,
     }
     if env.context.get(NAMED):
         context[NAMED] = True
-    _know_hierarchy(env, companies)
-    return env(context=context)
-
-
-def _know_hierarchy(env: Environment, companies: list[int]) -> None:
-    """Put what never changes of the user's companies into the transaction's cache.
-
-    The multi-company record rules read `parent_path`, and would fetch some 150 other columns with it in every call.
-    """
-    paths = env.user._mcp_company_paths()
+    # The multi-company record rules read it, and would fetch some 150 other columns with it in every call.
     records = env["res.company"].browse(companies)
-    records._fields["parent_path"]._insert_cache(records, [paths[company] for company in companies])
+    records._fields["parent_path"]._insert_cache(records, [own.company_paths[company] for company in companies])
+    return env(context=context)
 
 
 def open_companies(env: Environment, policy: CompiledPolicy) -> tuple[int, ...]:
@@ -54,7 +46,7 @@ def open_companies(env: Environment, policy: CompiledPolicy) -> tuple[int, ...]:
 
     :raises PolicyDenied: it leaves none
     """
-    own, limit = env.user._mcp_company_ids(), policy.companies
+    own, limit = env["res.users"]._mcp_workplace().companies, policy.companies
     if limit is None:
         return own
     if found := tuple(company for company in own if company in limit):

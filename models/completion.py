@@ -214,7 +214,7 @@ def _records(call, model: str, value: str, fetch: Sequence[str] = ()) -> BaseMod
     """
     if not call.allows_model(model):
         raise ToolError("not_found", f"{model[:64]} has no records to complete.")
-    domain = call.domain(model, query=value) if value else call.domain(model)
+    domain = call.domain(model, name=value) if value else call.domain(model)
     found = call.search(domain, limit=MAX_RECORDS, fetch=fetch)
     if value.isascii() and value.isdigit() and len(value) < 10:
         found = call.search(call.domain(model, ids=[int(value)]), limit=1, fetch=fetch) | found

@@ -56,13 +56,15 @@ def checked(
     filters: Sequence[Mapping[str, object]] | None = None,
     match: str = "all",
     query: str | None = None,
+    name: str | None = None,
     archived: bool | str | None = False,
     ids: Sequence[int] | None = None,
 ) -> CheckedDomain:
-    """Return the domain of records that meet `raw` and `filters` and `query` and are among `ids`.
+    """Return the domain of records that meet `raw` and `filters` and `query`, are named `name` and are among `ids`.
 
     :param raw: an Odoo domain as a list, or as text in JSON or Python notation; None for none
     :param match: `all` or `any` of the flat filters
+    :param query: words that are in the name or in a telling field; `name`: in the name
     :param archived: whether archived records count too; `"only"` for nothing but these
     :raises ToolError: a filter that is wrong, or names what this caller may not use
     """
@@ -81,6 +83,8 @@ def checked(
         domains.append(walker.leaf(model, ["id", "in", list(ids)], "ids", 0) if ids else Domain.FALSE)
     if query is not None:
         domains.append(free_text.matching(call, model, query))
+    if name is not None:
+        domains.append(free_text.matching(call, model, name, telling=False))
     if archived == "only":
         domains.append(_archived_only(call, model))
     return CheckedDomain(model, Domain.AND(domains), active_test)

@@ -12,9 +12,10 @@ TELLING = ("name", "email", "phone", "mobile", "ref", "default_code", "code", "b
 MAX_WORDS = 8
 
 
-def matching(call, model: str, query: str) -> Domain:
+def matching(call, model: str, query: str, *, telling: bool = True) -> Domain:
     """Return the domain of the records in which each word of `query` is found in one of the searchable fields.
 
+    :param telling: False: in the name alone, as Odoo's own fields look for the record to link
     :raises ToolError: no words, or nothing in this model that this caller may search by
     """
     try:
@@ -25,7 +26,7 @@ def matching(call, model: str, query: str) -> Domain:
         # Further words narrow too much; what they add is better said in filters.
         call.note(f"Only the first {MAX_WORDS} words of the query were used.")
         words = words[:MAX_WORDS]
-    names = _searchable(call, model)
+    names = _searchable(call, model, telling)
     if not names:
         raise invalid(f"{model} has no text fields to search in.", model, fix="Use filters.")
     records = call.env[model]
@@ -35,11 +36,13 @@ def matching(call, model: str, query: str) -> Domain:
     )
 
 
-def _searchable(call, model: str) -> list[str]:
+def _searchable(call, model: str, telling: bool) -> list[str]:
     own = name_fields(call, model)
     open_names = [name for name in own if _is_open(call, model, name)]
     # With all of them open the model's own name search is used: it may be cleverer than its fields.
     searched = ["display_name"] if own and open_names == own and _is_open(call, model, "display_name") else open_names
+    if searched and not telling:
+        return searched
     fields = call.env[model]._fields
     more = [name for name in TELLING if name not in own and name in fields and _is_open(call, model, name)]
     return [*searched, *(name for name in more if fields[name].type in ("char", "text") and fields[name].store)]

@@ -8,7 +8,7 @@ from ..services.errors import ToolError
 from ..services.exchange import Credential, Exchange
 from ..services.flood_gate import FloodGate
 from ..services.seal import payload_digest
-from .rehearsal import unsent
+from .rehearsal import WITHOUT_WAITING, unsent
 
 OUTCOMES = [
     ("ok", "Done"),
@@ -212,10 +212,12 @@ def _insertion(before: str, names: tuple[str, ...], durable: bool) -> str:
 
     Straight SQL: the row has no computed field, no default and no rule, and `create` would double the cost of a small
     read.
+
+    :param before: what ends a read, which is not waited for either
     """
     statements = [before] if before else []
-    if not durable:
-        statements.append("SET LOCAL synchronous_commit = off")
+    if not durable and not before:
+        statements.append(WITHOUT_WAITING)
     columns, places = ", ".join(f'"{name}"' for name in names), ", ".join(["%s"] * len(names))
     statements.append(f"INSERT INTO mcp_audit_log ({columns}) VALUES ({places}) RETURNING id")
     return "; ".join(statements)

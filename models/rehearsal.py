@@ -7,7 +7,7 @@ Odoo's own caches filled from rows that are gone; and a `commit` inside would en
 import contextlib
 import copy
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from odoo.api import Environment
@@ -26,6 +26,8 @@ EXTERNAL_IDS_MADE = "mcp_endpoint.external_ids_made"
 # A key of `cr.postcommit.data`, which ends with the transaction and outlives a savepoint that is rolled back.
 _UNSENT = "mcp_endpoint.unsent"
 _END_OF_READING = "RELEASE SAVEPOINT mcp_reading; SET LOCAL statement_timeout TO DEFAULT"
+# For what only reports: a crash may lose the last few rows of reads, never a write's.
+WITHOUT_WAITING = "SET LOCAL synchronous_commit = off"
 _HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
 
@@ -102,11 +104,11 @@ def reading(env: Environment) -> Iterator[None]:
 
     What the block leaves to be computed and stored is flushed inside, so that it cannot slip out with the commit.
     """
-    with reading_until_logged(env):
+    with _unable_to_write(env) as is_open:
         yield
     # Not without waiting for the disk: this may be a part of something that writes, such as a step of a batch.
-    unsent(env.cr)
-    env.cr.execute(_END_OF_READING)
+    if is_open():
+        env.cr.execute(_END_OF_READING)
 
 
 @contextlib.contextmanager
@@ -115,25 +117,57 @@ def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterat
 
     :param seconds: for one statement; None: as the setting says
     """
+    with _unable_to_write(env, seconds) as is_open:
+        yield
+    # What follows only reports the read, so its commit need not wait for the disk.
+    ending = [_END_OF_READING] if is_open() else []
+    env.cr.postcommit.data[_UNSENT] = "; ".join([*ending, WITHOUT_WAITING])
+
+
+@contextlib.contextmanager
+def _unable_to_write(env: Environment, seconds: int | None = None) -> Iterator[Callable[[], bool]]:
+    """Run the block as a read; the savepoint is left open.
+
+    :return: says whether there is one: the first `cr.execute` opens it, and much is answered from memory
+    """
     cr = env.cr
     cr.flush()
-    # One round trip. Inner savepoints of the same name hide outer ones, so it can nest.
     if seconds is None:
         seconds = env["mcp.limits"]._settings().read_seconds
-    timeout = SQL("%s", seconds * 1000) if seconds else SQL("DEFAULT")
-    cr.execute(SQL("SAVEPOINT mcp_reading; SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = %s", timeout))
     hooks = _remembered_hooks(cr)
+    with _opened_by_first_query(cr, seconds) as is_open:
+        try:
+            yield is_open
+            cr.flush()
+        except BaseException:
+            cr.clear()
+            if is_open():
+                cr.execute("ROLLBACK TO SAVEPOINT mcp_reading; RELEASE SAVEPOINT mcp_reading")
+            _reset_hooks(cr, hooks)
+            raise
+
+
+@contextlib.contextmanager
+def _opened_by_first_query(cr: BaseCursor, seconds: int) -> Iterator[Callable[[], bool]]:
+    plain, replaced = cr.execute, cr.__dict__.get("execute")
+    timeout = SQL("%s", seconds * 1000) if seconds else SQL("DEFAULT")
+    # One round trip. Inner savepoints of the same name hide outer ones, so it can nest.
+    opening = [SQL("SAVEPOINT mcp_reading; SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = %s", timeout)]
+
+    def execute(query, params=None, log_exceptions=True):
+        if opening:
+            plain(opening[0])
+            opening.clear()
+        return plain(query, params, log_exceptions)
+
+    cr.execute = execute
     try:
-        yield
-        cr.flush()
-    except BaseException:
-        cr.clear()
-        cr.execute("ROLLBACK TO SAVEPOINT mcp_reading; RELEASE SAVEPOINT mcp_reading")
-        _reset_hooks(cr, hooks)
-        raise
-    # What follows only reports the read, so its commit need not wait for the disk: a crash may lose the last few
-    # rows of reads, never a write's.
-    cr.postcommit.data[_UNSENT] = f"{_END_OF_READING}; SET LOCAL synchronous_commit = off"
+        yield lambda: not opening
+    finally:
+        if replaced is None:
+            del cr.execute
+        else:
+            cr.execute = replaced
 
 
 def unsent(cr: BaseCursor) -> str:

@@ -14,6 +14,20 @@ class Standing:
     lang: str
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """What a user's calls are made with.
+
+    :param companies: ids, the main one first
+    :param company_paths: `parent_path` by company id
+    """
+
+    lang: str
+    tz: str
+    companies: tuple[int, ...]
+    company_paths: dict[int, str]
+
+
 class ResUsers(models.Model):
     _inherit = "res.users"
 
@@ -73,18 +87,24 @@ class ResUsers(models.Model):
         # sudo: a system parameter that users may not read in general.
         return self.env["ir.config_parameter"].sudo().get_param(name, "")
 
-    @tools.ormcache("self.id")
-    def _mcp_company_ids(self) -> tuple[int, ...]:
-        """Return the ids of the user's companies, the main one first. Odoo clears this cache when they change."""
-        main = self.with_context(prefetch_fields=False).company_id.id
-        return (main, *(company for company in self._get_company_ids() if company != main))
-
-    @tools.ormcache("self.id")
-    def _mcp_company_paths(self) -> dict[int, str]:
-        """Return `parent_path` by company id. Odoo never moves a company; a new or deleted one clears this cache."""
+    @api.model
+    @tools.ormcache("self.env.uid")
+    def _mcp_workplace(self) -> Workplace:
+        """Return where this user works. Odoo clears this cache when their language, time zone or companies change,
+        and when a company is made or deleted; it never moves one.
+        """
+        own = self.context_get()
+        user = self.env.user.with_context(prefetch_fields=False)
+        main = user.company_id.id
+        companies = (main, *(company for company in user._get_company_ids() if company != main))
         # sudo: only the hierarchy of the user's own companies, for record rules.
-        companies = self.env["res.company"].sudo().browse(self._mcp_company_ids())
-        return {row["id"]: row["parent_path"] for row in companies.read(["parent_path"])}
+        rows = self.env["res.company"].sudo().browse(companies).read(["parent_path"])
+        return Workplace(
+            lang=own["lang"],
+            tz=own.get("tz") or "UTC",
+            companies=companies,
+            company_paths={row["id"]: row["parent_path"] for row in rows},
+        )
 
     def write(self, vals):
         result = super().write(vals)

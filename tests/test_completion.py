@@ -57,6 +57,10 @@ class TestCompletion(ResourceMixin, McpCase):
         self.assertEqual(self.complete("model", "customer", uri=uri)[0], "res.partner")
         ids = [str(record) for record in self.partners.ids]
         self.assertEqual(sorted(self.complete("id", "Zebra", uri=uri, others={"model": "res.partner"})), sorted(ids))
+        # As in Odoo's own fields: by words of the name, not by all that a search looks through.
+        self.partners[0].phone = "0999 1234"
+        self.assertEqual(self.complete("id", "0 zebr", uri=uri, others={"model": "res.partner"}), [ids[0]])
+        self.assertEqual(self.complete("id", "0999 1234", uri=uri, others={"model": "res.partner"}), [])
         self.assertEqual(self.complete("id", ids[0], uri=uri, others={"model": "res.partner"})[0], ids[0])
         self.assertEqual(self.complete("name", "mail", uri="odoo://module/{name}")[0], "mail")
         self.assertEqual(self.complete("name", "res.partner", uri="odoo://model/{name}")[0], "res.partner")

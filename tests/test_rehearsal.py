@@ -212,13 +212,35 @@ class TestRehearsal(McpCase):
         self.partner.name = "Writable again"
         self.env.flush_all()
 
+    def test_what_asks_the_database_nothing_opens_nothing(self):
+        self.env["mcp.limits"]._settings()
+        self.env.flush_all()
+        with self.assertQueryCount(0), rehearsal.reading(self.env):
+            pass
+        with self.assertRaises(KeyError), rehearsal.reading(self.env):
+            raise KeyError
+        with self.assertQueryCount(3), rehearsal.reading(self.env):
+            self.cr.execute("SELECT 1")
+
+    def test_nested_reads_end_one_by_one(self):
+        self.enterContext(mute_logger("odoo.sql_db"))
+        with rehearsal.reading(self.env):
+            with self.assertRaisesRegex(Exception, "read-only"), rehearsal.reading(self.env):
+                self.cr.execute("UPDATE res_partner SET color = 1 WHERE id = %s", [self.partner.id])
+            with rehearsal.reading(self.env):
+                pass
+            with self.assertRaisesRegex(Exception, "read-only"), self.cr.savepoint():
+                self.cr.execute("UPDATE res_partner SET color = 1 WHERE id = %s", [self.partner.id])
+        self.partner.name = "Writable again"
+        self.env.flush_all()
+
     def test_a_read_is_ended_by_its_audit_row(self):
         self.enterContext(mute_logger("odoo.sql_db"))
         exchange = self.exchange()
         for outcome in ("ok", "refused", "refused"):
             # The second refusal within a moment has no row of its own.
             with rehearsal.reading_until_logged(self.env):
-                self.assertTrue(self.partner.name)
+                self.cr.execute("SELECT 1")
             with self.assertRaisesRegex(Exception, "read-only"), self.cr.savepoint():
                 self.cr.execute("UPDATE res_partner SET color = 1 WHERE id = %s", [self.partner.id])
             self.env["mcp.audit.log"]._record(exchange, outcome=outcome, duration_ms=1)
