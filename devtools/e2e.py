@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import clients, databases, demo_user, odoo_log, paths, server, tokens, venvs
+from . import clients, databases, demo_user, odoo_log, paths, results, server, tokens, venvs
 from .console import say, step
 from .results import Result
 
@@ -53,11 +53,13 @@ def _run_against(started, patterns, python, variables):
     }
     say("… end-to-end tests")
     subprocess.run([python, "-P", str(RUNNER), str(FOLDER), str(counts), *patterns], env=environment)
-    result = Result(**json.loads(counts.read_text())) if counts.exists() else Result(failed=1)
+    ended = Result(failed=1, failures=("end-to-end: the run ended without counts",))
+    result = Result(**json.loads(counts.read_text())) if counts.exists() else ended
     with open(started.log, errors="replace") as file:
         errors = odoo_log.error_records(file.read())
     if errors:
         say("The server logged errors:\n" + "\n".join(errors[:10]))
-        result = Result(result.passed, result.failed + 1, result.skipped)
+        told = tuple(f"end-to-end server: {odoo_log.told(error)}" for error in errors)
+        result = results.add([result, Result(failed=1, failures=told)])
     say(f"  end-to-end: {result.line()} ({time.monotonic() - start:.1f} s; server log: {started.log})")
     return result

@@ -12,12 +12,15 @@ from .results import Result
 def run():
     """Run both; the Result counts two checks."""
     programs = Path(venvs.interpreter("lint")).parent
-    passed = _check("ruff", [str(programs / "ruff"), "check", "--quiet", "."])
-    passed += _check("pylint", [str(programs / "pylint"), "--rcfile=pyproject.toml", *_addon_files()])
-    return Result(passed, 2 - passed)
+    commands = {
+        "ruff": [str(programs / "ruff"), "check", "--quiet", "."],
+        "pylint": [str(programs / "pylint"), "--rcfile=pyproject.toml", *_addon_files()],
+    }
+    failures = tuple(name for name, command in commands.items() if not _is_clean(name, command))
+    return Result(len(commands) - len(failures), len(failures), failures=failures)
 
 
-def _check(name, command):
+def _is_clean(name, command):
     start = time.monotonic()
     done = subprocess.run(
         command, cwd=paths.ROOT, env=venvs.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -25,7 +28,7 @@ def _check(name, command):
     say(f"{'✗' if done.returncode else '✓'} {name} ({time.monotonic() - start:.1f} s)")
     if done.returncode:
         say(done.stdout.strip())
-    return 0 if done.returncode else 1
+    return not done.returncode
 
 
 def _addon_files():

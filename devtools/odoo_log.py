@@ -19,6 +19,13 @@ def error_records(text):
     return records
 
 
+def told(record):
+    """An error record in a line: what it is about, and how its traceback ends."""
+    lines = record.strip().splitlines()
+    about = RECORD.sub("", lines[0]).partition(": ")[2] or lines[0]
+    return about if len(lines) == 1 else f"{about} · {lines[-1].strip()}"
+
+
 def reason(file, lines=12):
     """Why Odoo ended: the end of the last error record, or of the whole log when there is none."""
     text = file.read_text(errors="replace")

@@ -72,10 +72,11 @@ def report(title, log, code, seconds, failed, total, skipped):
     for record in errors[:SHOWN]:
         say(record)
     passed = max(0, total - failed - skipped)
+    failures = tuple(f"{title}: {odoo_log.told(record)}" for record in errors if SUMMARY.search(record) is None)
     # An error that the server logged counts as one failure; so does a failure outside of any test.
     if any(not REPORTED.search(record) for record in errors) or (code and not failed):
         failed += 1
-    result = Result(passed, failed, skipped)
+    result = Result(passed, failed, skipped, failures)
     say(f"  Odoo, {title}: {result.line()} ({seconds:.1f} s; log: {log})")
     return result
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Result:
-    """How many checks passed, failed, were skipped."""
+    """How many checks passed, failed, were skipped, and what failed, a line each."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: tuple[str, ...] = ()
 
     def line(self):
         """The line that ends ./dev test."""
@@ -27,4 +28,5 @@ def add(parts):
         sum(part.passed for part in parts),
         sum(part.failed for part in parts),
         sum(part.skipped for part in parts),
+        tuple(failure for part in parts for failure in part.failures),
     )

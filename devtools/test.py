@@ -37,5 +37,8 @@ def run(arguments):
         parts = [lint.run(), *odoo_tests.run_all(), e2e.run()]
     total = results.add(parts)
     sys.stderr.flush()
+    # Once more, together: what came before may be long.
+    for failure in total.failures:
+        print(f"✗ {failure}")
     print(total.line(), flush=True)
     return 0 if total.is_success() else 1

@@ -24,8 +24,8 @@ def call_environment(
     :param lang: code of an installed language; None: the user's
     :raises ToolError: naming the companies or languages there are
     """
-    companies = _companies(env, policy, company_id)
     own = env["res.users"]._mcp_workplace()
+    companies = _companies(env, _left_open(own.companies, policy), company_id)
     context = {
         "lang": _language(env, lang) if lang else own.lang,
         "tz": own.tz,
@@ -35,7 +35,7 @@ def call_environment(
     }
     if env.context.get(NAMED):
         context[NAMED] = True
-    # The multi-company record rules read it, and would fetch some 150 other columns with it in every call.
+    # The multi-company record rules read `parent_path`, and would fetch some 150 other columns with it in every call.
     records = env["res.company"].browse(companies)
     records._fields["parent_path"]._insert_cache(records, [own.company_paths[company] for company in companies])
     return env(context=context)
@@ -46,18 +46,20 @@ def open_companies(env: Environment, policy: CompiledPolicy) -> tuple[int, ...]:
 
     :raises PolicyDenied: it leaves none
     """
-    own, limit = env["res.users"]._mcp_workplace().companies, policy.companies
-    if limit is None:
+    return _left_open(env["res.users"]._mcp_workplace().companies, policy)
+
+
+def _left_open(own: tuple[int, ...], policy: CompiledPolicy) -> tuple[int, ...]:
+    if policy.companies is None:
         return own
-    if found := tuple(company for company in own if company in limit):
+    if found := tuple(company for company in own if company in policy.companies):
         return found
     raise PolicyDenied(
         "profile:company", "The access profile of this token is not open to any of the user's companies."
     )
 
 
-def _companies(env: Environment, policy: CompiledPolicy, company_id: int | None) -> list[int]:
-    own = open_companies(env, policy)
+def _companies(env: Environment, own: tuple[int, ...], company_id: int | None) -> list[int]:
     if company_id is None:
         return list(own)
     if company_id in own:

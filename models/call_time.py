@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from ..services.errors import ToolError
 from ..services.policy import JOB_TOOL
 from ..services.running_calls import RunningCall
+from .cursor_methods import replaced
 
 _sql_logger = logging.getLogger("odoo.sql_db")
 # What takes back or ends a part of the work must always run.
@@ -75,20 +76,14 @@ def limited(env: Environment, running: RunningCall | None = None, seconds: int |
         finally:
             running.between_queries()
 
-    replaced = cr.__dict__.get("execute")
-    cr.execute = execute
     try:
-        yield
+        with replaced(cr, execute=execute):
+            yield
     except (ToolError, UserError) as error:
         # What a row or a step made of it, or Odoo's own code: the call was cancelled all the same.
         if running.cancelled:
             raise running.stop() from error
         raise
-    finally:
-        if replaced is None:
-            del cr.execute
-        else:
-            cr.execute = replaced
 
 
 def _timeout(message: str) -> ToolError:

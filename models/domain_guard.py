@@ -64,7 +64,8 @@ def checked(
 
     :param raw: an Odoo domain as a list, or as text in JSON or Python notation; None for none
     :param match: `all` or `any` of the flat filters
-    :param query: words that are in the name or in a telling field; `name`: in the name
+    :param query: words that are in the name or in a telling field
+    :param name: words that are in the name
     :param archived: whether archived records count too; `"only"` for nothing but these
     :raises ToolError: a filter that is wrong, or names what this caller may not use
     """
@@ -84,7 +85,7 @@ def checked(
     if query is not None:
         domains.append(free_text.matching(call, model, query))
     if name is not None:
-        domains.append(free_text.matching(call, model, name, telling=False))
+        domains.append(free_text.named(call, model, name))
     if archived == "only":
         domains.append(_archived_only(call, model))
     return CheckedDomain(model, Domain.AND(domains), active_test)

@@ -12,12 +12,31 @@ TELLING = ("name", "email", "phone", "mobile", "ref", "default_code", "code", "b
 MAX_WORDS = 8
 
 
-def matching(call, model: str, query: str, *, telling: bool = True) -> Domain:
-    """Return the domain of the records in which each word of `query` is found in one of the searchable fields.
+def matching(call, model: str, query: str) -> Domain:
+    """Return the domain of the records in which each word of `query` is in the name or in one of the telling fields.
 
-    :param telling: False: in the name alone, as Odoo's own fields look for the record to link
     :raises ToolError: no words, or nothing in this model that this caller may search by
     """
+    names = _name_fields(call, model)
+    return _with_all(call, model, _words(call, model, query), [*names, *_telling_fields(call, model)])
+
+
+def named(call, model: str, name: str) -> Domain:
+    """Return the domain of the records whose name has each word of `name`, or all of it as it stands.
+
+    As Odoo's own fields look for the record to link. Where no part of the name is open, in the telling fields.
+
+    :raises ToolError: as `matching`
+    """
+    words, names = _words(call, model, name), _name_fields(call, model)
+    found = _with_all(call, model, words, names or _telling_fields(call, model))
+    if len(words) > 1 and names:
+        # Some models read a whole name: `California (US)`.
+        found |= _with_all(call, model, [" ".join(words)], names)
+    return found
+
+
+def _words(call, model: str, query: str) -> list[str]:
     try:
         words = pattern_text(query, "query").split()
     except ValueError as error:
@@ -25,8 +44,10 @@ def matching(call, model: str, query: str, *, telling: bool = True) -> Domain:
     if len(words) > MAX_WORDS:
         # Further words narrow too much; what they add is better said in filters.
         call.note(f"Only the first {MAX_WORDS} words of the query were used.")
-        words = words[:MAX_WORDS]
-    names = _searchable(call, model, telling)
+    return words[:MAX_WORDS]
+
+
+def _with_all(call, model: str, words: list[str], names: list[str]) -> Domain:
     if not names:
         raise invalid(f"{model} has no text fields to search in.", model, fix="Use filters.")
     records = call.env[model]
@@ -36,16 +57,17 @@ def matching(call, model: str, query: str, *, telling: bool = True) -> Domain:
     )
 
 
-def _searchable(call, model: str, telling: bool) -> list[str]:
+def _name_fields(call, model: str) -> list[str]:
     own = name_fields(call, model)
     open_names = [name for name in own if _is_open(call, model, name)]
     # With all of them open the model's own name search is used: it may be cleverer than its fields.
-    searched = ["display_name"] if own and open_names == own and _is_open(call, model, "display_name") else open_names
-    if searched and not telling:
-        return searched
-    fields = call.env[model]._fields
+    return ["display_name"] if own and open_names == own and _is_open(call, model, "display_name") else open_names
+
+
+def _telling_fields(call, model: str) -> list[str]:
+    own, fields = name_fields(call, model), call.env[model]._fields
     more = [name for name in TELLING if name not in own and name in fields and _is_open(call, model, name)]
-    return [*searched, *(name for name in more if fields[name].type in ("char", "text") and fields[name].store)]
+    return [name for name in more if fields[name].type in ("char", "text") and fields[name].store]
 
 
 def _is_open(call, model: str, name: str) -> bool:

@@ -18,6 +18,7 @@ from ..services.errors import ToolError
 from ..services.outgoing import OutgoingMuted, muted
 from ..services.tool import ToolResult
 from . import side_effects
+from .cursor_methods import replaced
 
 # How much of the difference a preview lists; a person decides on it, and the model pays for it.
 MOST_CHANGES = 60
@@ -28,6 +29,8 @@ _UNSENT = "mcp_endpoint.unsent"
 _END_OF_READING = "RELEASE SAVEPOINT mcp_reading; SET LOCAL statement_timeout TO DEFAULT"
 # For what only reports: a crash may lose the last few rows of reads, never a write's.
 WITHOUT_WAITING = "SET LOCAL synchronous_commit = off"
+# By what a cursor is asked; the last ones are psycopg's own.
+_ASKING = ("execute", "executemany", "copy_from", "copy_expert", "callproc")
 _HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
 
@@ -113,7 +116,8 @@ def reading(env: Environment) -> Iterator[None]:
 
 @contextlib.contextmanager
 def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterator[None]:
-    """As `reading`, but PostgreSQL goes on refusing: what ends that is sent with the audit row, which has to follow.
+    """As `reading`, but where the block has asked it anything PostgreSQL goes on refusing: what ends that is sent with
+    the audit row, which has to follow.
 
     :param seconds: for one statement; None: as the setting says
     """
@@ -128,7 +132,7 @@ def reading_until_logged(env: Environment, seconds: int | None = None) -> Iterat
 def _unable_to_write(env: Environment, seconds: int | None = None) -> Iterator[Callable[[], bool]]:
     """Run the block as a read; the savepoint is left open.
 
-    :return: says whether there is one: the first `cr.execute` opens it, and much is answered from memory
+    :return: says whether there is one: the first query opens it, and much is answered from memory
     """
     cr = env.cr
     cr.flush()
@@ -149,25 +153,22 @@ def _unable_to_write(env: Environment, seconds: int | None = None) -> Iterator[C
 
 @contextlib.contextmanager
 def _opened_by_first_query(cr: BaseCursor, seconds: int) -> Iterator[Callable[[], bool]]:
-    plain, replaced = cr.execute, cr.__dict__.get("execute")
+    plain = cr.execute
     timeout = SQL("%s", seconds * 1000) if seconds else SQL("DEFAULT")
     # One round trip. Inner savepoints of the same name hide outer ones, so it can nest.
     opening = [SQL("SAVEPOINT mcp_reading; SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = %s", timeout)]
 
-    def execute(query, params=None, log_exceptions=True):
-        if opening:
-            plain(opening[0])
-            opening.clear()
-        return plain(query, params, log_exceptions)
+    def opened(ask: Callable) -> Callable:
+        def asked(*args, **kwargs):
+            if opening:
+                plain(opening[0])
+                opening.clear()
+            return ask(*args, **kwargs)
 
-    cr.execute = execute
-    try:
+        return asked
+
+    with replaced(cr, **{name: opened(getattr(cr, name)) for name in _ASKING}):
         yield lambda: not opening
-    finally:
-        if replaced is None:
-            del cr.execute
-        else:
-            cr.execute = replaced
 
 
 def unsent(cr: BaseCursor) -> str:
@@ -259,13 +260,5 @@ def _held(cr: BaseCursor) -> Iterator[None]:
     def refuse() -> None:
         raise ToolError("not_possible", "This action rolls back its own transaction and cannot run as a tool call.")
 
-    outer = {name: cr.__dict__[name] for name in ("commit", "rollback") if name in cr.__dict__}
-    cr.commit, cr.rollback = cr.flush, refuse
-    try:
+    with replaced(cr, commit=cr.flush, rollback=refuse):
         yield
-    finally:
-        for name in ("commit", "rollback"):
-            if name in outer:
-                setattr(cr, name, outer[name])
-            else:
-                delattr(cr, name)

@@ -19,14 +19,14 @@ from .model_tiers import Tiers
 from .policy_rules import ModelRule, NameList, RuleSet
 from .tool import ACCESS_LEVELS, ToolSpec
 
-# Models of which a policy remembers what it has found. Those that clients make up are no longer kept then.
-KEPT = 4_096
 OPERATIONS = ("read", "write", "create", "delete", "call")
 CONFIRMATION_MODES = ("never", "destructive", "always")
 # Reads what has become of a token's own parked calls: open to whoever may have some, whatever the toolsets.
 FOLLOW_UP_TOOL = "odoo_list_jobs"
 # Runs another tool later. Who may call which is decided for that one as if it were called directly.
 JOB_TOOL = "odoo_run_job"
+# What a policy remembers of models: clients may make up names without end.
+_MOST_KEPT = 4_096
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ class CompiledPolicy:
     tiers: Tiers = Tiers()
     key: str = field(default="", compare=False)
     _limited: dict[str, tuple[tuple[Layer, ModelRule], ...]] = field(
-        default_factory=dict, compare=False, hash=False, repr=False
+        default_factory=dict, init=False, compare=False, hash=False, repr=False
     )
-    _closed: dict[tuple[str, str], tuple[str, str] | None] = field(
-        default_factory=dict, compare=False, hash=False, repr=False
+    _refusals: dict[tuple[str, str], tuple[str, str] | None] = field(
+        default_factory=dict, init=False, compare=False, hash=False, repr=False
     )
 
     @cached_property
@@ -255,16 +255,16 @@ class CompiledPolicy:
         return frozenset(name for name in names if self.domains(name))
 
     def _refusal_of_model(self, model: str, operation: str) -> tuple[str, str] | None:
-        """Return the rule that closes an operation on a model, and its words; kept, as each record and field asks."""
+        """Return the rule that closes an operation on a model and why, None for none; kept, as each field asks."""
         key = model, operation
-        if key in self._closed:
-            return self._closed[key]
-        found = self._found_refusal_of_model(model, operation)
-        if len(self._closed) < KEPT:
-            self._closed[key] = found
+        if key in self._refusals:
+            return self._refusals[key]
+        found = self._look_up_refusal(model, operation)
+        if len(self._refusals) < _MOST_KEPT:
+            self._refusals[key] = found
         return found
 
-    def _found_refusal_of_model(self, model: str, operation: str) -> tuple[str, str] | None:
+    def _look_up_refusal(self, model: str, operation: str) -> tuple[str, str] | None:
         if guardrails.model_is_unreachable(model):
             return "guardrail:model", f"{model} is never open to assistants."
         if operation != "read" and guardrails.model_is_read_only(model):
@@ -292,6 +292,6 @@ class CompiledPolicy:
         if found is None:
             rules = ((layer, layer.rules.of(model)) for layer in self.layers if layer.rules)
             found = tuple((layer, rule) for layer, rule in rules if rule is not None and rule.fields_mode != "all")
-            if len(self._limited) < KEPT:
+            if len(self._limited) < _MOST_KEPT:
                 self._limited[model] = found
         return found

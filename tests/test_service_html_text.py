@@ -83,9 +83,9 @@ class TestServiceHtmlText(BaseCase):
     def test_hostile_html_is_bounded_in_time_and_size(self):
         for html in BOMBS:
             with self.subTest(html=html[:30]):
-                started = time.perf_counter()
+                started = time.thread_time()
                 text = html_to_markdown(html)
-                self.assertLess(time.perf_counter() - started, 5)
+                self.assertLess(time.thread_time() - started, 5)
                 self.assertLess(len(text), 3_000_000)
 
     def test_what_was_not_read_is_said(self):

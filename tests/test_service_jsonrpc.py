@@ -79,11 +79,11 @@ class TestServiceJsonrpc(BaseCase):
 
     def test_repeated_key_is_found_fast_among_many(self):
         body = "{" + ",".join(f'"{number}":1' for number in range(100_000)) + ',"99999":2}'
-        started = time.perf_counter()
+        started = time.thread_time()
         with self.assertRaises(ParseError) as caught:
             jsonrpc.parse(body.encode())
         self.assertIn("'99999'", caught.exception.message)
-        self.assertLess(time.perf_counter() - started, 5)
+        self.assertLess(time.thread_time() - started, 5)
 
     def test_body_at_the_limits_is_parsed(self):
         self.assertEqual(jsonrpc.parse(b'{"a": 9223372036854775807}'), {"a": 2**63 - 1})

@@ -182,9 +182,9 @@ class TestServiceJwtCheck(BaseCase):
             self.token() + "\n",
             self.token(junk="x" * 20_000),
         ):
-            started = time.monotonic()
+            started = time.thread_time()
             self.refused(text)
-            self.assertLess(time.monotonic() - started, 0.2)
+            self.assertLess(time.thread_time() - started, 0.2)
 
     def test_text_that_no_database_keeps_is_refused_before_it_is_looked_up(self):
         """PostgreSQL has no NUL and no half of a surrogate pair: asking for one would be a crash."""

@@ -65,10 +65,10 @@ class TestMarkdown(BaseCase):
         evil = ["*" * 50_000, "_a" * 40_000, "[" * 50_000, "**a" * 30_000, "> " * 40_000, "- " * 40_000]
         evil.append("[a](" * 20_000)
         evil.append("\n".join(" " * depth + "- x" for depth in range(400)))
-        started = time.monotonic()
+        started = time.thread_time()
         for source in evil:
             markdown_to_html(source)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(time.thread_time() - started, 5)
 
     def test_more_than_a_message_is_refused(self):
         with self.assertRaisesRegex(ValueError, "at most"):

@@ -46,6 +46,6 @@ class TestServiceNearest(BaseCase):
         self.assertIsNone(near_miss("tool", ["model", "to"]))
 
     def test_long_hostile_name_is_cheap(self):
-        started = time.perf_counter()
+        started = time.thread_time()
         nearest("a" * 100_000, [f"field_{number}" for number in range(2000)])
-        self.assertLess(time.perf_counter() - started, 1)
+        self.assertLess(time.thread_time() - started, 1)

@@ -57,9 +57,9 @@ class TestQuotedText(BaseCase):
         self.assertEqual(cut_html("no markup"), ("no markup", False))
 
     def test_long_lines_are_read_in_time(self):
-        started = time.monotonic()
+        started = time.thread_time()
         cut_text("on " * 100_000)
         cut_text(("on " * 130 + "\n") * 3_000)
         cut_text(("-" * 500 + "\n") * 3_000)
         cut_html("<div>" * 20_000)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(time.thread_time() - started, 5)

@@ -205,6 +205,6 @@ class TestServiceRedaction(BaseCase):
             "password = " * 9000,
             'pass:"' * 9000,
         ):
-            started = time.perf_counter()
+            started = time.thread_time()
             redact_text(text)
-            self.assertLess(time.perf_counter() - started, 2, text[:20])
+            self.assertLess(time.thread_time() - started, 2, text[:20])

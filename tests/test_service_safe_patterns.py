@@ -89,7 +89,7 @@ class TestServiceSafePatterns(BaseCase):
                 continue
             tried += 1
             for hostile in texts:
-                started = time.perf_counter()
+                started = time.thread_time()
                 re.sub(pattern, "", hostile)
-                self.assertLess(time.perf_counter() - started, 1.5, text)
+                self.assertLess(time.thread_time() - started, 1.5, text)
         self.assertGreater(tried, 30)

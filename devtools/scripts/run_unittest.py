@@ -14,10 +14,13 @@ def main(folder, file, *patterns):
     suite = loader.discover(folder, top_level_dir=folder)
     result = unittest.TextTestRunner(verbosity=2).run(suite)
     # A test with several failed subtests is one failed test.
-    broken = [getattr(test, "test_case", test) for test, _text in (*result.failures, *result.errors)]
-    failed = len({test.id() for test in (*broken, *result.unexpectedSuccesses)})
+    broken = [(getattr(test, "test_case", test), text) for test, text in (*result.failures, *result.errors)]
+    failed = len({test.id() for test in (*(test for test, _text in broken), *result.unexpectedSuccesses)})
     skipped = len(result.skipped)
-    counts = {"passed": max(0, result.testsRun - failed - skipped), "failed": failed, "skipped": skipped}
+    counts = {
+        "passed": max(0, result.testsRun - failed - skipped), "failed": failed, "skipped": skipped,
+        "failures": [f"end-to-end: {test.id()} · {text.strip().splitlines()[-1]}" for test, text in broken],
+    }  # fmt: skip
     with open(file, "w") as output:
         json.dump(counts, output)
 
