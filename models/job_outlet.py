@@ -1,11 +1,15 @@
 """The way between a call that runs as a job and whoever looks at the job: progress out, the wish to end it in."""
 
+import logging
 from collections.abc import Mapping
 
+import psycopg2
 from odoo.modules.registry import Registry
 
 from ..services.running_calls import RunningCall
 from . import mcp_job_pulse
+
+_logger = logging.getLogger(__name__)
 
 CANCELLED = "This job was cancelled. Nothing of this part was kept."
 
@@ -40,6 +44,10 @@ class JobOutlet:
 
     def _look(self) -> bool:
         """End the call if the job was cancelled. Also asked by another thread, while the call works."""
-        if mcp_job_pulse.is_cancelled(self.registry, self.job_id):
-            self.running.cancel(CANCELLED)
+        try:
+            if mcp_job_pulse.is_cancelled(self.registry, self.job_id):
+                self.running.cancel(CANCELLED)
+        except psycopg2.Error:
+            # The other calls of this process are looked after all the same.
+            _logger.debug("Cannot look whether job %s was cancelled", self.job_id, exc_info=True)
         return False

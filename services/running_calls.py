@@ -116,7 +116,11 @@ class CallWatch:
         oldest = time.monotonic() - YOUNG_SECONDS
         named: dict[str, dict[Place, RunningCall]] = {}
         for call in calls:
-            if call.cancelled or call.started > oldest:
+            if call.cancelled:
+                # Once more: PostgreSQL hears no interruption that comes just before the query.
+                call.cancel()
+                continue
+            if call.started > oldest:
                 continue
             if call.is_gone is not None and call.is_gone():
                 call.cancel(GONE)

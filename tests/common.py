@@ -16,6 +16,12 @@ MODERN_META = {
 }
 
 
+def altered(text: str) -> str:
+    """Return a secret or a signed text with another character, not the last: part of that one may mean nothing."""
+    middle = len(text) // 2
+    return f"{text[:middle]}{'A' if text[middle] != 'A' else 'B'}{text[middle + 1 :]}"
+
+
 class McpMixin:
     """An employee `cls.user` with full access, and helpers that act as that user."""
 

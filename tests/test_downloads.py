@@ -8,7 +8,7 @@ from odoo.tools import hash_sign, mute_logger
 
 from ..models import file_links
 from . import documents
-from .common import McpHttpCase
+from .common import McpHttpCase, altered
 
 
 @tagged("post_install", "-at_install")
@@ -76,8 +76,7 @@ class TestDownloads(McpHttpCase):
     def test_a_changed_link_is_not_valid(self):
         path = self.link()
         start, _slash, secret = path.rpartition("/")
-        altered = secret[:40] + ("B" if secret[40] == "A" else "A") + secret[41:]
-        for changed in (altered, secret[:-4], secret + "AAAA", "A" * 60, "x", "%00", "é" * 9, "A" * 5_000):
+        for changed in (altered(secret), secret[:-4], secret + "AAAA", "A" * 60, "x", "%00", "é" * 9, "A" * 5_000):
             with self.subTest(changed=changed[:20]):
                 self.assertRefused(self.get(f"{start}/{changed}"), 404, "link_invalid")
         self.assertEqual(self.get(path).status_code, 200)

@@ -52,7 +52,7 @@ class TestIrHttp(McpHttpCase):
         self.assertIn("not valid", self.challenge(self.rpc("tools/list", token=secret)))
         secret = self.issue()
         token = self.env["mcp.token"].browse(self.env["mcp.token"]._find(secret).id)
-        token.expires_at = fields.Datetime.now() - timedelta(minutes=1)
+        token.expires_at = fields.Datetime.now() - timedelta(days=1)
         self.assertIn("expired", self.challenge(self.rpc("tools/list", token=secret)))
 
     def test_user_who_lost_the_group_is_refused(self):

@@ -3,6 +3,7 @@ import json
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ..models import mcp_audit_payload
 from .common import McpCase
 
 CORPUS = {
@@ -18,6 +19,10 @@ SECRETS = ("4111 1111 1111 1111", "DE89370400440532013000", "536-90-4399", "AbCd
 
 @tagged("post_install", "-at_install")
 class TestMcpAuditPayload(McpCase):
+    def setUp(self):
+        super().setUp()
+        self.patch(mcp_audit_payload, "SECONDS", 60)
+
     def capture(self, profile="full", on=True):
         self.profiles[profile].payload_capture = on
 

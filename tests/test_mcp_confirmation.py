@@ -284,7 +284,7 @@ class TestConfirmationPage(ConfirmationCase):
         self.assertEqual(self.delete(state=self.state, answer={"action": "accept"})["resultType"], "input_required")
 
     def csrf(self):
-        page = html.fromstring(self.url_open("/web").content)
+        page = html.fromstring(self.url_open("/web", timeout=60).content)
         return re.search(r'csrf_token: "(\w+)"', html.tostring(page).decode())[1]
 
     def test_administrator_is_another_user_too(self):

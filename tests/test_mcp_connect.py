@@ -135,6 +135,6 @@ class TestMcpConnect(McpCase):
 @tagged("post_install", "-at_install")
 class TestMcpConnectTour(McpMixin, HttpCase):
     def test_user_chooses_a_client_copies_and_makes_its_token(self):
-        self.start_tour("/odoo", "mcp_connect", login="mcp_employee")
+        self.start_tour("/odoo", "mcp_connect", login="mcp_employee", timeout=180)
         token = self.env["mcp.token"].search([("user_id", "=", self.user.id)])
         self.assertEqual((token.name, token.state), ("Codex", "active"))

@@ -60,7 +60,7 @@ class TestMcpIdempotency(McpCase):
         _call, stored = self.claim(model="res.partner", records=[{"name": "B"}])
         self.assertIsNone(stored, "no response was stored, so nothing has happened")
         _call.env["mcp.idempotency"]._store(_call, "k1", self.result)
-        self.env.cr.execute("UPDATE mcp_idempotency SET expires = %s", [fields.Datetime.now() - timedelta(minutes=1)])
+        self.env.cr.execute("UPDATE mcp_idempotency SET expires = %s", [fields.Datetime.now() - timedelta(days=1)])
         self.assertIsNone(self.claim()[1])
 
     def test_bad_keys_are_refused(self):
@@ -78,7 +78,7 @@ class TestMcpIdempotency(McpCase):
 
     def test_purge_takes_only_expired_rows(self):
         self.claim("old")
-        self.env.cr.execute("UPDATE mcp_idempotency SET expires = %s", [fields.Datetime.now() - timedelta(minutes=1)])
+        self.env.cr.execute("UPDATE mcp_idempotency SET expires = %s", [fields.Datetime.now() - timedelta(days=1)])
         self.claim("new")
         self.assertEqual(self.env["mcp.idempotency"]._gc_expired(), (1, False))
         self.env.cr.execute("SELECT key FROM mcp_idempotency")

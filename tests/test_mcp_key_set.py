@@ -1,6 +1,8 @@
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 from unittest import skipUnless
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -25,6 +27,10 @@ class TestMcpKeySet(IdentityMixin, McpCase):
 
     def keys(self, kid="key-1"):
         return [key["kid"] for key in self.env["mcp.key.set"]._keys(self.uri, kid)]
+
+    def sleeping(self, sleep):
+        """Replace how this module waits, and nobody else: threads of other modules sleep meanwhile."""
+        return patch.object(mcp_key_set, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
 
     def pass_time(self, **span):
         """Make what is stored older."""
@@ -94,13 +100,14 @@ class TestMcpKeySet(IdentityMixin, McpCase):
     def test_first_keys_are_waited_for_while_another_worker_fetches_them(self):
         key_sets = self.env["mcp.key.set"]
         self.assertTrue(key_sets._claim(self.uri))
-        with patch.object(mcp_key_set.time, "sleep", lambda seconds: key_sets._fetch(self.uri)):
+        with self.sleeping(lambda seconds: key_sets._fetch(self.uri)):
             self.assertEqual(self.keys(), ["key-1"])
         self.assertEqual(len(self.server.requests), 1)
 
     def test_nobody_waits_after_a_failure(self):
         del self.server.documents[self.server.path]
-        with mute_logger(LOGGER), patch.object(mcp_key_set.time, "sleep") as sleep:
+        sleep = Mock()
+        with mute_logger(LOGGER), self.sleeping(sleep):
             for _number in range(3):
                 self.assertEqual(self.keys(), [])
         sleep.assert_not_called()

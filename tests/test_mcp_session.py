@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ..services.errors import InvalidParams
 from ..services.exchange import Exchange, Message
 from ..services.versions import V2025_06_18
-from .common import McpCase
+from .common import McpCase, altered
 
 
 @tagged("post_install", "-at_install")
@@ -60,7 +60,7 @@ class TestMcpSession(McpCase):
         other = self.exchange(self.env.ref("base.user_admin")).credential
         self.assertIsNone(sessions._find(key, other))
         self.assertFalse(sessions._end(key, other))
-        self.assertIsNone(sessions._find("x" + key[1:] if key[0] != "x" else "y" + key[1:], credential))
+        self.assertIsNone(sessions._find(altered(key), credential))
         with patch.object(fields.Datetime, "now", return_value=fields.Datetime.now() + timedelta(hours=25)):
             self.assertIsNone(sessions._find(key, credential))
             session.invalidate_recordset(["state"])

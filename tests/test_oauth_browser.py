@@ -1,13 +1,15 @@
 import json
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from odoo.tests import tagged
-from odoo.tests.common import ChromeBrowser
+from odoo.tests.common import ChromeBrowser, ChromeBrowserException
 
 from .oauth_browser import CALLBACK, OAuthPageCase
+
+PATIENCE = 30
 
 
 class OneCallback(BaseHTTPRequestHandler):
@@ -49,7 +51,13 @@ class OAuthBrowserCase(OAuthPageCase):
         self.env.cr.clear()
         with self.allow_requests(browser=self.browser):
             self.browser.navigate_to(self.base_url() + path, wait_stop=True)
+            self.wait_for(lambda: self.evaluate("document.readyState") == "complete", path)
+            self.draw()
             yield
+
+    def draw(self):
+        """Have the page drawn: what is pressed before its first picture is lost."""
+        self.browser._websocket_request("Page.captureScreenshot")
 
     def evaluate(self, expression):
         """Return the value of a JavaScript expression; the debugger's, which a page cannot forbid."""
@@ -69,12 +77,14 @@ class OAuthBrowserCase(OAuthPageCase):
         self.browser._websocket_request("Emulation.setScriptExecutionDisabled", params={"value": True})
 
     def wait_for(self, found, what):
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            if value := found():
-                return value
+            # Another page may be taking the place of the one that is asked.
+            with suppress(ChromeBrowserException):
+                if value := found():
+                    return value
             time.sleep(0.05)
-        return self.fail(f"{what}: nothing within 10 seconds. Went to {self.navigations}, fetched {self.fetched}")
+        return self.fail(f"{what}: nothing in {PATIENCE} seconds. Went to {self.navigations}, fetched {self.fetched}")
 
     def click(self, selector):
         """Click like a person: with the mouse, on what is really there."""
@@ -140,6 +150,7 @@ class TestOAuthBrowser(OAuthBrowserCase):
             by_itself = self.opened(scheme)
             self.navigations.clear()
             # And again by the link, for those whose browser asks for a click.
+            self.draw()
             self.click("a.primary")
             self.assertEqual(self.opened(scheme), by_itself)
         self.assertIn("code", self.parameters(by_itself))

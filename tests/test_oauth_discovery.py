@@ -38,7 +38,7 @@ class OAuthHttpCase(McpHttpCase):
         for name in ("Set-Cookie", "Location"):
             self.assertNotIn(name, response.headers)
         body = response.json()
-        self.assertNotIn("null", json.dumps(body))
+        self.assertNotIn(": null", json.dumps(body))
         self.assertNotIn("Traceback", response.text)
         return body
 

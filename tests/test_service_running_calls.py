@@ -98,6 +98,18 @@ class TestRunningCalls(BaseCase):
         thread.join()
         self.assertEqual(order, ["interrupted", "next query"])
 
+    def test_interruption_that_was_not_heard_is_repeated(self):
+        call, hits = self.running(PLACE), []
+        with self.watch.watching(call):
+            call.cancel()
+            call.interrupt = lambda: hits.append(1)
+            self.watch.look()
+            self.watch.look()
+            self.assertEqual(len(hits), 2)
+            call.between_queries()
+            self.watch.look()
+        self.assertEqual(len(hits), 2)
+
     def test_last_look_at_the_client(self):
         gone = []
         call = self.running(None, lambda: bool(gone))

@@ -8,6 +8,7 @@ from odoo.tests import BaseCase, mute_logger, tagged
 
 from ..controllers import stream_outlet
 from ..controllers.stream_outlet import StreamOutlet
+from ..models import call_reporting
 from ..services.errors import AskOnStream, Cancelled, HttpRefusal, InvalidParams, RateLimited, ToolError
 from ..services.running_calls import RunningCall
 from .common import MODERN_META
@@ -38,6 +39,8 @@ class TestStreamedAnswer(DispatcherCase):
         return [json.loads(event.removeprefix("data: ")) for event in events]
 
     def test_progress_comes_before_the_result(self):
+        self.patch(call_reporting, "PAUSE", 3600.0)
+
         def work(call):
             for done in range(3):
                 call.progress(done, 2, f"step {done}")

@@ -1,7 +1,7 @@
 from odoo.tests import new_test_user, tagged
 
 from ..services import schema_cache
-from .common import McpCase
+from .common import McpCase, altered
 
 
 @tagged("post_install", "-at_install")
@@ -82,7 +82,7 @@ class TestToolModels(McpCase):
         second = self.ok("odoo_find_models", limit=3, cursor=first["next_cursor"])
         self.assertFalse({item["model"] for item in first["models"]} & {item["model"] for item in second["models"]})
         self.assertEqual(first["total"], second["total"])
-        for bad in (first["next_cursor"][:-2] + "AA", "x", ""):
+        for bad in (altered(first["next_cursor"]), "x", ""):
             with self.subTest(bad):
                 result = self.call("odoo_find_models", limit=3, cursor=bad)
                 if bad:

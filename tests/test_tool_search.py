@@ -3,7 +3,7 @@ import json
 from odoo.tests import new_test_user, tagged
 
 from ..services.cursors import verify
-from .common import McpCase
+from .common import McpCase, altered
 
 TOOL = "odoo_search_records"
 
@@ -82,7 +82,7 @@ class TestToolSearch(McpCase):
                 self.assertIn("first call", error["fix"])
         other = new_test_user(self.env, "search_other", groups="base.group_user")
         self.fails("invalid_cursor", TOOL, other, **arguments, cursor=cursor)
-        self.fails("invalid_cursor", TOOL, **arguments, cursor=cursor[:-4] + "AAAA")
+        self.fails("invalid_cursor", TOOL, **arguments, cursor=altered(cursor))
         self.fails("invalid_cursor", TOOL, **arguments, cursor="nonsense")
         with self.assertRaises(ValueError):
             verify(cursor, key=b"", scope="")

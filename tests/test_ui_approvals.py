@@ -14,7 +14,7 @@ class ApprovalTour(ApprovalMixin, HttpCase):
 class TestUiApprovals(ApprovalTour):
     def test_approver_approves_what_they_see(self):
         approval = self.parked()
-        self.start_tour(f"/odoo/mcp-approvals/{approval.id}", "mcp_approve", login="mcp_approver")
+        self.start_tour(f"/odoo/mcp-approvals/{approval.id}", "mcp_approve", login="mcp_approver", timeout=180)
         self.assertEqual((approval.state, approval.decided_by_id), ("done", self.approver))
         self.assertFalse(self.partner.exists())
 
@@ -26,6 +26,6 @@ class TestUiApprovalsPhone(ApprovalTour):
 
     def test_approver_refuses_on_a_phone(self):
         approval = self.parked()
-        self.start_tour(f"/odoo/mcp-approvals/{approval.id}", "mcp_approve_phone", login="mcp_approver")
+        self.start_tour(f"/odoo/mcp-approvals/{approval.id}", "mcp_approve_phone", login="mcp_approver", timeout=180)
         self.assertEqual(approval.state, "refused")
         self.assertTrue(self.partner.exists())

@@ -15,7 +15,7 @@ class TestUiGovern(McpMixin, HttpCase):
         cls.governor = new_test_user(cls.env, "mcp_governor", groups=groups, name="Greta Governor")
 
     def test_profile_token_refusal_and_fix(self):
-        self.start_tour("/odoo/mcp-profiles", "mcp_govern", login="mcp_governor")
+        self.start_tour("/odoo/mcp-profiles", "mcp_govern", login="mcp_governor", timeout=180)
         profile = self.env["mcp.profile"].search([("name", "=", "Night shift")])
         self.assertEqual(profile.access_level, "write")
         token = self.env["mcp.token"].search([("profile_id", "=", profile.id)])
@@ -28,7 +28,7 @@ class TestUiGovern(McpMixin, HttpCase):
         partner = self.env["res.partner"].create({"name": "Half done", "function": "Baker"})
         self.ok("odoo_update_records", model="res.partner", ids=partner.ids, values={"function": "King"})
         self.env.flush_all()
-        self.start_tour("/odoo", "mcp_revert", login="mcp_employee")
+        self.start_tour("/odoo", "mcp_revert", login="mcp_employee", timeout=180)
         self.env.invalidate_all()
         self.assertEqual(partner.function, "Baker")
 
@@ -38,4 +38,4 @@ class TestUiGovern(McpMixin, HttpCase):
         self.call("odoo_get_context")
         self.call("odoo_create_records", profile="read", model="res.partner", records=[{"name": "No"}])
         self.env.flush_all()
-        self.start_tour("/odoo", "mcp_overview", login="mcp_governor")
+        self.start_tour("/odoo", "mcp_overview", login="mcp_governor", timeout=180)

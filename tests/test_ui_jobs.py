@@ -19,7 +19,7 @@ class TestUiJobs(JobMixin, HttpCase):
         with self.enter_registry_test_mode():
             mcp_job_pulse.tell(self.registry, runs.id, 50, 120, "")
         self.env.invalidate_all()
-        self.start_tour("/odoo/mcp-jobs", "mcp_jobs", login="mcp_employee")
+        self.start_tour("/odoo/mcp-jobs", "mcp_jobs", login="mcp_employee", timeout=180)
         self.assertEqual(asks.state, "queued")
         self.run_lane()
         self.assertEqual((runs.state, asks.state), ("cancelled", "done"))

@@ -6,7 +6,7 @@ from .common import McpCase, McpMixin
 @tagged("post_install", "-at_install")
 class TestUiTokensTour(McpMixin, HttpCase):
     def test_user_makes_and_revokes_a_token(self):
-        self.start_tour("/odoo", "mcp_new_token", login="mcp_employee")
+        self.start_tour("/odoo", "mcp_new_token", login="mcp_employee", timeout=180)
         token = self.env["mcp.token"].search([("user_id", "=", self.user.id)])
         self.assertEqual((token.name, token.state), ("Claude on my desk", "revoked"))
         self.assertEqual(token.profile_id, self.profiles["write"])

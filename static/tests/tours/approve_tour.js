@@ -6,6 +6,7 @@ registry.category("web_tour.tours").add("mcp_approve", {
         {
             content: "It shows what would be deleted",
             trigger: ".o_mcp_preview:contains('Doomed')",
+            timeout: 40000,
         },
         {
             content: "Approve",
@@ -15,6 +16,7 @@ registry.category("web_tour.tours").add("mcp_approve", {
         {
             content: "It was run, and cannot be decided again",
             trigger: ".o_form_view:not(:has(button[name=action_approve]:visible)) .o_statusbar_status:contains('Approved')",
+            timeout: 40000,
         },
     ],
 });
@@ -24,6 +26,7 @@ registry.category("web_tour.tours").add("mcp_approve_phone", {
         {
             content: "It shows what would be deleted",
             trigger: ".o_mcp_preview:contains('Doomed')",
+            timeout: 40000,
         },
         {
             content: "Refuse",

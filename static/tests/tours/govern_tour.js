@@ -39,10 +39,12 @@ registry.category("web_tour.tours").add("mcp_govern", {
         {
             content: "Make a profile",
             trigger: ".o_list_button_add",
+            timeout: 40000,
             run: "click",
         },
         {
             trigger: ".o_form_view .o_field_widget[name=name] input",
+            timeout: 40000,
             run: "edit Night shift",
         },
         {
@@ -186,6 +188,7 @@ registry.category("web_tour.tours").add("mcp_overview", {
         {
             content: "Requests are counted",
             trigger: ".o_mcp_tile:contains('Requests'):contains('3')",
+            timeout: 40000,
         },
         {
             trigger: ".o_mcp_tile:contains('Refused'):contains('1')",
@@ -212,6 +215,7 @@ registry.category("web_tour.tours").add("mcp_overview", {
         },
         {
             trigger: ".o_list_view .o_data_row:contains('odoo_create_records'):contains('Refused')",
+            timeout: 40000,
         },
     ],
 });
