@@ -20,7 +20,7 @@ OPTIONS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-proxy-server",
     "--remote-debugging-port=0",
 )
-PATIENCE = 30
+PATIENCE = 90
 SHOWN = "location.href + ' shows: ' + document.body?.innerText"
 
 

@@ -15,7 +15,7 @@ from .console import Failure, step
 FIXTURES = "mcp_endpoint_fixture,mcp_endpoint_example"
 # Not the same in every ./dev at once: one that restarts has to find its port free again.
 PORT = 18469 + os.getpid() % 40 * 5
-PATIENCE = 60
+PATIENCE = 180
 # Other scheduled jobs would write, and conflict with writes, at times no test can know.
 ONLY_OUR_CRONS = """
 UPDATE ir_cron SET active = false

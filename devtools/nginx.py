@@ -15,7 +15,7 @@ from .console import Failure
 from .listener import Listener
 
 PORT = 18380
-PATIENCE = 10
+PATIENCE = 60
 BLOCK = re.compile(r"^ *```nginx\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 # What belongs beside `server`; everything else of a recipe belongs into it.
 OUTSIDE = ("upstream", "map")

@@ -9,7 +9,7 @@ from . import debian, paths, ports, processes, stamps
 from .console import Failure
 
 PORT = 16379
-PATIENCE = 10
+PATIENCE = 60
 
 
 @dataclass(frozen=True)

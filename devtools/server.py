@@ -11,7 +11,7 @@ from . import odoo, odoo_log, paths, ports, postgres, processes, stamps
 from .console import Failure, say
 from .listener import Listener
 
-PATIENCE = 120
+PATIENCE = 300
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+import psycopg2
 from odoo import api, fields, models
 from odoo.api import Environment
 from odoo.modules.registry import Registry
@@ -184,7 +185,8 @@ def _run_once(registry: Registry, taken: Claim) -> bool:
     except RateLimited as refusal:
         pause = refusal.data["retry_after"]
         return _with_job(registry, taken, lambda job: job._postpone(pause))
-    except CONCURRENCY_ERRORS as error:
+    except (*CONCURRENCY_ERRORS, psycopg2.InterfaceError) as error:
+        # The last one: the connection was lost, which says nothing about the job.
         _logger.info("Job %s waits: %s", taken.job_id, type(error).__name__)
         return _with_job(registry, taken, lambda job: job._meet_others())
     except Exception:

@@ -22,7 +22,8 @@ def after_commit(env: Environment, query: SQL, *, tries: int = 1) -> None:
         for _try in range(tries):
             try:
                 with registry.cursor() as cr:
-                    cr.execute(query)
+                    # A conflict is no error, and must not be logged as one.
+                    cr.execute(query, log_exceptions=False)
             except psycopg2.errors.SerializationFailure:
                 # Raised further, Odoo would run the committed request again.
                 continue

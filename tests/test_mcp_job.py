@@ -1,6 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+import psycopg2
 from odoo import fields
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tests import new_test_user, tagged
@@ -102,8 +103,13 @@ class TestMcpJob(JobMixin, McpCase):
         self.assertEqual(len(job.part_ids), 1)
 
     def test_concurrency_is_tried_again_later(self):
+        self.check_tried_again(ConcurrencyError("others"))
+
+    def test_so_is_what_has_lost_its_connection(self):
+        self.check_tried_again(psycopg2.InterfaceError("cursor already closed"))
+
+    def check_tried_again(self, error):
         job = self.submit()
-        error = ConcurrencyError("others")
         registry = type(self.env["mcp.tool.registry"])
         # The first pause may be of one second, which a busy machine takes for the next line.
         with (

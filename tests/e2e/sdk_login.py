@@ -37,7 +37,7 @@ def log_in_with_sdk(base, database):
     answered = {}
 
     async def open_browser(url):
-        with httpx2.Client(follow_redirects=True) as browser:
+        with httpx2.Client(follow_redirects=True, timeout=60) as browser:
             page = browser.get(url)
             while 'name="password"' in page.text:
                 form = dict(

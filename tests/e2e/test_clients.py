@@ -68,7 +68,7 @@ class TestPythonSdk(ClientCase, unittest.IsolatedAsyncioTestCase):
 
     async def session(self, mode):
         async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.endpoint.token}"}) as http,
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.endpoint.token}"}, timeout=60) as http,
             Client(streamable_http_client(self.endpoint.url, http_client=http), mode=mode) as client,
         ):
             tools = (await client.list_tools()).tools

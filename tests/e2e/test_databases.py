@@ -164,7 +164,7 @@ class TestByName(DatabasesCase):
         self.refused(404, f"{RESOURCE}/mcp?db={plain}", method="GET", says="not installed")
         # The shorter addresses, which a web site may use itself, are not there at all.
         for path in ("/authorize", "/token", "/register"):
-            answer = httpx2.get(f"{self.base}{path}", headers={"X-Odoo-Database": plain})
+            answer = httpx2.get(f"{self.base}{path}", headers={"X-Odoo-Database": plain}, timeout=60)
             self.assertEqual((answer.status_code, "<html" in answer.text.lower()), (404, True))
 
     def test_a_database_that_does_not_answer_is_not_the_clients_fault(self):
@@ -221,7 +221,7 @@ class TestByName(DatabasesCase):
 
     def session(self, database):
         """The cookie of a browser that is logged in."""
-        with httpx2.Client(base_url=self.base, follow_redirects=True) as browser:
+        with httpx2.Client(base_url=self.base, follow_redirects=True, timeout=60) as browser:
             page = browser.get("/web/login", params={"db": database}).text
             form = {"login": "admin", "password": "admin", "csrf_token": csrf(page)}
             self.assertEqual(browser.post("/web/login", data=form).status_code, 200)

@@ -23,7 +23,9 @@ class TestHotPath(unittest.TestCase):
 
     def counts(self):
         time.sleep(REPORTED)
-        counts = {name: int(count) for name, count in postgres.query(COUNTS, self.running.database)}
+        rows = postgres.query(COUNTS, self.running.database)
+        # The shared server's scheduled actions run meanwhile.
+        counts = {name: int(count) for name, count in rows if not name.startswith("ir_cron")}
         # Rows are counted themselves: rolled back ones are in the statistics too.
         counts[JOURNAL] = int(postgres.query(f"SELECT count(*) FROM {JOURNAL}", self.running.database)[0][0])
         return counts

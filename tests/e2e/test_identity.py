@@ -91,7 +91,7 @@ class TestIdentity(unittest.TestCase):
 
         async def ask():
             async with (
-                httpx2.AsyncClient(auth=auth) as http,
+                httpx2.AsyncClient(auth=auth, timeout=60) as http,
                 Client(streamable_http_client(f"{self.base}/mcp", http_client=http)) as client,
             ):
                 result = await client.call_tool("odoo_get_context", {})

@@ -127,7 +127,7 @@ class TestLongJob(JobsCase):
         kept = int(self.rows(f"SELECT checkpoint FROM mcp_job WHERE id = {job}")[0][0])
         self.assertLess(kept, ROWS)
         self.assert_once("Cancelled", kept)
-        self.assertLess(took, 10)
+        self.assertLess(took, 60)
         print(f"cancelled after {kept} rows, {took:.1f} s after it was asked")
         # Run again, it goes on where it was.
         self.endpoint.facts("odoo_run_job", {"op": "retry", "job_id": job})
@@ -203,7 +203,7 @@ class TestManyJobs(JobsCase):
             self.assertEqual(other.call(tool, arguments)["structuredContent"]["error"]["code"], "not_found")
 
     def test_not_before(self):
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 20))
         job = self.submit("Later", 5, not_before=at)
         self.assertEqual(self.look(job)["status"], "queued")
         time.sleep(1.5)

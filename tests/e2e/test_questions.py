@@ -186,7 +186,7 @@ class TestPage(QuestionCase):
     def agree(self, url):
         """Do what a person does: open the link, log in, read, press the button."""
         path = urlsplit(url).path
-        with httpx2.Client(base_url=self.endpoint.base, follow_redirects=True) as browser:
+        with httpx2.Client(base_url=self.endpoint.base, follow_redirects=True, timeout=60) as browser:
             page = browser.get(path)
             self.assertIn("/web/login", str(page.url))
             form = {"login": "admin", "password": "admin", "redirect": path, **self.hidden(page.text)}

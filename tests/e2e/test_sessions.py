@@ -163,7 +163,7 @@ class TestDocuments(SessionCase):
         thread = await clerk.do("odoo_read_thread", **document)
         [planned] = thread["activities"]
         self.assertEqual((planned["summary"], planned["due"]), ("Decide on the offer", "2027-01-29"))
-        notes = [message for message in thread["messages"] if "4711" in str(message)]
+        notes = [message for message in thread["messages"] if "Offer 4711" in str(message)]
         self.assertEqual(len(notes), 1, thread["messages"])
         self.assertIn("**Offer 4711**: 20 desks", notes[0]["body"])
 

@@ -34,7 +34,7 @@ class JobCase(unittest.TestCase):
 class TestTaskNotifications(JobCase):
     def test_task_is_followed_to_its_end(self):
         (other,) = tokens.issue(self.running.database, tokens.Wanted("admin", "full", name="other"))
-        task = self.begin(seconds=4, label="followed")
+        task = self.begin(seconds=9, label="followed")
         stranger = Client(self.running.base, other).listen(meta=DECLARED, taskIds=[task, "made-up"])
         stream = self.client.listen(meta=DECLARED, taskIds=[task, "made-up"])
         for each, granted in ((stranger, []), (stream, [task])):
@@ -70,7 +70,7 @@ class TestJobScreen(JobCase):
             time.sleep(3)
             before = page.run("document.querySelectorAll('.o_data_row').length")
             page.run("window.isSamePage = true")
-            self.begin(seconds=6, label="watched")
+            self.begin(seconds=20, label="watched")
             page.wait(f"document.querySelectorAll('.o_data_row').length > {before}")
             page.wait("document.querySelector('.o_data_row').innerText.includes('Running')", PATIENCE)
             page.run("document.querySelector('.o_data_row .o_data_cell[name=name]').click()")
