@@ -93,15 +93,8 @@ def run_against(base, token, *, revision=None, scenario=None, suites=SUITES):
         if revision in (None, REVISIONS[-1] if of == EXTENSION else of)
         and (name == scenario if scenario else not reason(LEFT_OUT, name))
     ]
-    with token_proxy.running(base, token) as proxied:
-        url = f"{proxied}/mcp"
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            outcomes = list(pool.map(lambda one: _run_one(node, url, *one), chosen))
-        # The suite's own clocks are short, half a second for some answers: what failed beside another is run alone.
-        outcomes = [
-            _run_one(node, url, *one) if outcome.failed else outcome
-            for one, outcome in zip(chosen, outcomes, strict=True)
-        ]
+    with token_proxy.running(base, token) as proxied, ThreadPoolExecutor(PARALLEL) as pool:
+        outcomes = list(pool.map(lambda one: _run_one(node, f"{proxied}/mcp", *one), chosen))
     for outcome in outcomes:
         _show(outcome)
     return outcomes

@@ -7,7 +7,7 @@ from . import fault_load, postgres
 TRIGGER = "test_trigger_tool_change"
 CHANGED = "notifications/tools/list_changed"
 # The evented process is started again and loads the database, on a busy machine slowly.
-STREAM_PATIENCE = 180
+STREAM_PATIENCE = 60
 # A job whose worker was killed is found when its lease is over and Odoo looks for work: it does once a minute.
 JOB_PATIENCE = 180
 
@@ -59,7 +59,7 @@ def job_problems(fixture, job):
 def _tells(stream):
     """Whether it tells of the change, or has ended."""
     try:
-        stream.wait_for(lambda message: message.get("method") == CHANGED, 60)
+        stream.wait_for(lambda message: message.get("method") == CHANGED, 10)
     except ConnectionError:
         return True
     except TimeoutError:

@@ -14,7 +14,7 @@ from .stream_client import EventStream
 
 WRITERS = 3
 READERS = 1
-PATIENCE = 180
+PATIENCE = 45
 PAUSE = 0.03
 JOB_ROWS = 1500
 
@@ -116,7 +116,7 @@ def listening(fixture, **wanted):
         stream.close()
         raise ConnectionError(f"subscriptions/listen answers {stream.status}")
     try:
-        stream.wait_for(lambda message: message.get("method") == "notifications/subscriptions/acknowledged", 30)
+        stream.wait_for(lambda message: message.get("method") == "notifications/subscriptions/acknowledged", 5)
     except (OSError, TimeoutError) as error:
         stream.close()
         raise ConnectionError("subscriptions/listen is not acknowledged") from error

@@ -53,7 +53,7 @@ class TestCancellation(AnswerCase):
         answer = self.notify("notifications/cancelled", {"requestId": "call-7", "reason": "Too slow"}, session)
         self.assertEqual((answer.status, answer.body), (202, b""))
         thread.join(PATIENCE)
-        self.assertLess(seen["ended"] - asked, 20)
+        self.assertLess(seen["ended"] - asked, 3)
         self.assertEqual({message["method"] for message in seen["messages"]}, {"notifications/progress"})
         self.assertIn("Too slow", self.cancelled(IMPORT, since))
         self.assertEqual(self.count("Cancelled"), 0)
@@ -89,7 +89,7 @@ class TestCancellation(AnswerCase):
                 self.notify("notifications/cancelled", {"requestId": 9}, session)
                 response = connection.getresponse()
                 self.assertEqual(response.read(), b"")
-            self.assertLess(time.monotonic() - began, 20)
+            self.assertLess(time.monotonic() - began, 3)
             self.cancelled("fixture_wait", since)
             self.assertEqual(self.count("Long query"), 0)
             since = self.last_audit()
@@ -105,7 +105,7 @@ class TestCancellation(AnswerCase):
                         time.sleep(1)
                     began = time.monotonic()
                     self.assertIn("closed", self.cancelled("fixture_wait", since))
-                    self.assertLess(time.monotonic() - began, 20)
+                    self.assertLess(time.monotonic() - began, 3)
                     self.assertEqual(self.count("Modern gone"), 0)
 
     def test_closed_stream_of_an_import_is_rolled_back(self):

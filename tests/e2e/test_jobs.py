@@ -127,7 +127,7 @@ class TestLongJob(JobsCase):
         kept = int(self.rows(f"SELECT checkpoint FROM mcp_job WHERE id = {job}")[0][0])
         self.assertLess(kept, ROWS)
         self.assert_once("Cancelled", kept)
-        self.assertLess(took, 60)
+        self.assertLess(took, 10)
         print(f"cancelled after {kept} rows, {took:.1f} s after it was asked")
         # Run again, it goes on where it was.
         self.endpoint.facts("odoo_run_job", {"op": "retry", "job_id": job})

@@ -205,10 +205,12 @@ class TestFairness(LimitsCase):
 
     def test_pages_stay_quick_under_a_flood(self):
         self.pages(1)
-        # Seconds of a machine that others use too may be slow by themselves.
-        self.assertTrue(any(self.is_quick_under_a_flood() for _attempt in range(3)))
+        # Single seconds of a machine that others use too may be slow by themselves.
+        idle, flooded = zip(*(self.measured_p95() for _round in range(3)), strict=True)
+        self.assertLess(statistics.median(flooded), 2 * statistics.median(idle))
 
-    def is_quick_under_a_flood(self):
+    def measured_p95(self):
+        """The 95th percentiles of a page's time, idle and under a flood, in milliseconds."""
         idle = self.pages(4)
         stop, statuses = threading.Event(), Counter()
 
@@ -237,4 +239,4 @@ class TestFairness(LimitsCase):
         )
         self.assertGreater(statuses[200], 0)
         self.assertEqual(set(statuses) - {200, 429}, set(), statuses)
-        return p95_flooded < 2 * p95_idle
+        return p95_idle, p95_flooded

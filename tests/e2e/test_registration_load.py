@@ -98,7 +98,7 @@ class TestRegistrationLoad(unittest.TestCase):
     def test_flood_of_registrations(self):
         status, known = self.register("Before the flood")
         self.assertEqual(status, 201)
-        person, calm = self.login()
+        person, _seconds = self.login()
         quiet = [self.visit(person, known["client_id"]) for _number in range(VISITS)]
         postgres.query(FILL % (MOST - ROOM), self.database)
         self.assertEqual(self.count(), MOST - ROOM)
@@ -130,9 +130,8 @@ class TestRegistrationLoad(unittest.TestCase):
             f"\n{dict(statuses)}; consent page p95 {p95['quiet'] * 1000:.0f} ms, "
             f"in the flood {p95['busy'] * 1000:.0f} ms; slowest login {max(logins) * 1000:.0f} ms"
         )
-        # Seconds; more on a machine that is slow by itself.
-        self.assertLess(p95["busy"], max(2, 40 * statistics.median(quiet)))
-        self.assertLess(max(logins), max(5, 8 * calm))
+        self.assertLess(p95["busy"], 2)
+        self.assertLess(max(logins), 5)
         postgres.query(AGE, self.database)
         databases.shell(self.database, PURGE, capture=True)
         self.assertEqual(self.count(), 0)

@@ -55,14 +55,14 @@ class TestStreams(StreamCase):
         session = self.client.session()
         first = self.opened(self.client.get(session))
         second = self.opened(self.client.get(session))
-        self.assertTrue(first.ended.wait(20))
+        self.assertTrue(first.ended.wait(5))
         self.assertFalse(second.ended.wait(1))
 
     def test_session_that_ends_takes_its_stream_along(self):
         session = self.client.session()
         stream = self.opened(self.client.get(session))
         self.assertEqual(self.client.endpoint.post(b"", session, method="DELETE").status, 204)
-        self.assertTrue(stream.ended.wait(20))
+        self.assertTrue(stream.ended.wait(5))
         self.assertEqual(self.client.get(session).status, 404)
 
     def test_foreign_and_made_up_event_ids_are_refused(self):
@@ -136,7 +136,7 @@ class TestEndOfStreams(StreamCase):
         session, stream = self.told_session()
         last = stream.last_id
         os.kill(evented_pid(self.running.server), signal.SIGKILL)
-        self.assertTrue(stream.ended.wait(20))
+        self.assertTrue(stream.ended.wait(5))
         # Workers work on.
         self.change()
         self.wait_for_evented()
@@ -148,8 +148,8 @@ class TestEndOfStreams(StreamCase):
         standalone, listening = self.opened(self.client.get(session)), self.opened(self.client.listen())
         listening.message()
         os.kill(evented_pid(self.running.server), signal.SIGTERM)
-        self.assertTrue(standalone.ended.wait(20))
-        self.assertTrue(listening.ended.wait(20))
+        self.assertTrue(standalone.ended.wait(10))
+        self.assertTrue(listening.ended.wait(10))
         self.assertIsNotNone(standalone.retry)
         self.assertEqual(listening.methods(1), ["result"])
         self.wait_for_evented()
@@ -172,6 +172,6 @@ class TestThreadedServer(unittest.TestCase):
             self.assertEqual(stream.message()["method"], UPDATED)
             self.assertIn(UPDATED, more[0].methods())
             server.stop(running.server)
-            self.assertTrue(stream.ended.wait(20))
+            self.assertTrue(stream.ended.wait(5))
             self.assertIsNotNone(stream.retry)
             self.assertIn("result", more[1].methods(2))
